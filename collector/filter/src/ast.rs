@@ -1,0 +1,146 @@
+//! The syntax tree of a filter. What was typed, with relative times still relative.
+
+use ipnet::IpNet;
+use locard_event::Timestamp;
+
+/// A filter expression.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Filter {
+    /// Matches every event: `*`.
+    All,
+    /// Every part matches. Never empty, never nested directly in another `And`.
+    And(Vec<Filter>),
+    /// Some part matches. Never empty, never nested directly in another `Or`.
+    Or(Vec<Filter>),
+    /// The part does not match.
+    Not(Box<Filter>),
+    /// One test of one field, or of the whole event.
+    Is(Predicate),
+}
+
+/// One test. Without a field it asks the message, the stream's labels and all field values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Predicate {
+    /// Field name, or nothing for a bare word, phrase, wildcard or regex.
+    pub field: Option<Box<str>>,
+    /// What is asked of it.
+    pub test: Test,
+}
+
+/// What can be asked of a value. Lists match if any element does; [`locard_event::Value::Null`] matches nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Test {
+    /// The literal occurs, case-insensitively, bounded by word ends. From `word` and `"phrase"`.
+    Contains(Box<str>),
+    /// A pattern with `*` and `?` matches a run of the text that is bounded by word ends; a `*` at an edge lifts the bound there.
+    Wildcard(Box<str>),
+    /// The regular expression occurs anywhere. From `/re/`, `/re/i` and `field~"re"`.
+    Regex {
+        /// As written between the slashes.
+        pattern: Box<str>,
+        /// From the flag `i`.
+        ignore_case: bool,
+    },
+    /// The value is exactly this: same text, or the same number, address or time. From `field=value`.
+    Equals(Box<str>),
+    /// Ordered as numbers, times or addresses when both sides are, else as text.
+    Compare(Comparison, Box<str>),
+    /// Between two bounds, either of which may be open (`*`).
+    Range(Bound, Bound),
+    /// An address within this network.
+    Cidr(IpNet),
+    /// There is a value that is not null. From `field:*`.
+    Exists,
+    /// The event's time lies in the range. Only on `_time`, `@timestamp` and `event.ingested`.
+    Time(TimeRange),
+}
+
+/// `>`, `>=`, `<`, `<=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Comparison {
+    /// Greater than.
+    Greater,
+    /// Greater than or equal.
+    GreaterOrEqual,
+    /// Less than.
+    Less,
+    /// Less than or equal.
+    LessOrEqual,
+}
+
+/// One end of a range.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Bound {
+    /// `*`: no bound.
+    Open,
+    /// `[` or `]`.
+    Inclusive(Box<str>),
+    /// `{` or `}`.
+    Exclusive(Box<str>),
+}
+
+/// A half-open range of time, `from <= t < to`; either end may be absent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// First instant inside.
+    pub from: Option<TimePoint>,
+    /// First instant after.
+    pub to: Option<TimePoint>,
+}
+
+/// An instant, absolute or relative to the time a query is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimePoint {
+    /// An absolute instant.
+    At(Timestamp),
+    /// `now` plus this many nanoseconds; negative is before.
+    Now(i64),
+}
+
+impl TimePoint {
+    /// The instant this point means at `now`.
+    pub fn at(self, now: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::Now(offset) => now.plus_nanos(offset),
+        }
+    }
+}
+
+impl Filter {
+    /// Both filters, flattened. `All` vanishes.
+    pub fn and(self, other: Filter) -> Filter {
+        match (self, other) {
+            (Self::All, filter) | (filter, Self::All) => filter,
+            (Self::And(mut left), Self::And(right)) => {
+                left.extend(right);
+                Self::And(left)
+            }
+            (Self::And(mut parts), part) => {
+                parts.push(part);
+                Self::And(parts)
+            }
+            (part, Self::And(mut parts)) => {
+                parts.insert(0, part);
+                Self::And(parts)
+            }
+            (left, right) => Self::And(vec![left, right]),
+        }
+    }
+
+    /// The filter with every relative time made absolute. Matchers and plans take only such filters.
+    pub fn resolve(self, now: Timestamp) -> Filter {
+        match self {
+            Self::All => Self::All,
+            Self::And(parts) => Self::And(parts.into_iter().map(|part| part.resolve(now)).collect()),
+            Self::Or(parts) => Self::Or(parts.into_iter().map(|part| part.resolve(now)).collect()),
+            Self::Not(part) => Self::Not(Box::new(part.resolve(now))),
+            Self::Is(Predicate { field, test: Test::Time(range) }) => {
+                let fixed = |point: Option<TimePoint>| point.map(|point| TimePoint::At(point.at(now)));
+                let range = TimeRange { from: fixed(range.from), to: fixed(range.to) };
+                Self::Is(Predicate { field, test: Test::Time(range) })
+            }
+            Self::Is(predicate) => Self::Is(predicate),
+        }
+    }
+}

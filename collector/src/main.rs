@@ -1,0 +1,3 @@
+//! The `locard-collector` binary: parse, build, run, wait.
+
+fn main() {}

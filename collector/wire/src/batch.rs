@@ -1,0 +1,69 @@
+//! [`BatchId`] and [`Ack`].
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json as _;
+
+/// Names a batch so that a repeat is harmless: a source and the range of its offsets, `source/first-last`.
+///
+/// `source` is 1 to 256 visible ASCII bytes and may itself contain `/`; the last `/` separates.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct BatchId {
+    /// Who counts the offsets.
+    pub source: Box<str>,
+    /// First offset in the batch.
+    pub first: u64,
+    /// Last offset in the batch (for byte ranges: one past the end).
+    pub last: u64,
+}
+
+/// The text was not `source/first-last` with `first <= last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a batch id looks like source/first-last, with first not above last and a source of 1 to 256 visible ASCII bytes"
+)]
+pub struct ParseBatchIdError;
+
+impl fmt::Display for BatchId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}-{}", self.source, self.first, self.last)
+    }
+}
+
+impl FromStr for BatchId {
+    type Err = ParseBatchIdError;
+
+    fn from_str(text: &str) -> Result<Self, ParseBatchIdError> {
+        let (source, range) = text.rsplit_once('/').ok_or(ParseBatchIdError)?;
+        let (first, last) = range.split_once('-').ok_or(ParseBatchIdError)?;
+        let number = |digits: &str| match digits.bytes().all(|b| b.is_ascii_digit()) {
+            true => digits.parse::<u64>().map_err(|_| ParseBatchIdError),
+            false => Err(ParseBatchIdError),
+        };
+        let (first, last) = (number(first)?, number(last)?);
+        let visible = source.bytes().all(|b| b.is_ascii_graphic());
+        if source.is_empty() || source.len() > 256 || !visible || first > last {
+            return Err(ParseBatchIdError);
+        }
+        Ok(Self { source: source.into(), first, last })
+    }
+}
+
+/// What an indexer answers once a batch is durable and searchable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ack {
+    /// How many events were accepted.
+    pub accepted: u64,
+    /// Lines that were refused, with the reason; the others were accepted.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A line that was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejected {
+    /// 1-based number of the line in the body.
+    pub line: u64,
+    /// Why.
+    pub reason: String,
+}

@@ -1,0 +1,14 @@
+//! Batches of events to OTLP logs and back; compression with a cap; batch ids and acks.
+//!
+//! Does not know HTTP, files or indexes. The OTLP types stay inside.
+
+mod batch;
+mod compression;
+mod otlp;
+
+pub use batch::{Ack, BatchId, ParseBatchIdError, Rejected};
+pub use compression::{CompressionError, Encoding, compress, decompress};
+pub use otlp::{DecodeError, decode, decode_json, encode};
+
+/// The header that carries a [`BatchId`].
+pub const BATCH_HEADER: &str = "x-locard-batch";

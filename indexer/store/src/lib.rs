@@ -1,0 +1,14 @@
+//! Splits, the catalog and blobs. The only crate that names tantivy, SQL or a blob store.
+//!
+//! A *split* is an immutable, searchable set of events of one partition; the *catalog* says which splits there are and how far
+//! they cover the write-ahead log. This crate does not know how events arrive, and nothing of HTTP or pipes.
+
+mod catalog;
+mod control;
+mod split;
+mod store;
+
+pub use catalog::{BatchRow, Catalog, Partition, Publication};
+pub use control::{Control, Stop};
+pub use split::{Order, Position, Request, Split, SplitMeta, Top};
+pub use store::{Error, Settings, Store};

@@ -1,0 +1,3 @@
+//! The `locard` binary: parse, build, run, wait.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! Shared test harness: real binaries, real sockets, temporary directories.

@@ -1,0 +1,1 @@
+//! The console, embedded: path to bytes, content type and entity tag.
