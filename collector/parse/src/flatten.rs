@@ -1,11 +1,308 @@
 //! JSON objects to flat dotted fields.
+//!
+//! One visitor serves text and parsed values alike, so that a JSON line becomes fields without a tree in between. Names are taken
+//! as they come: what a key means is not known here, except that the fields which ECS types as `ip` hold addresses.
 
-use locard_event::Fields;
-use serde_json::{Map, Value};
+use std::fmt;
+
+use locard_event::{Fields, Value};
+use serde::Deserialize;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Value as Json};
+
+/// How deep objects and arrays are followed; what lies deeper is kept as one field of JSON text.
+pub const MAX_DEPTH: usize = 64;
 
 /// Adds the members of `object` to `fields` under dotted names, nested objects as longer paths, arrays as lists (arrays of objects:
-/// one list per path). `null` is kept. Integers beyond `i64` become text. Returns how many members were left out because
-/// `max_fields` was reached.
-pub fn flatten(_object: Map<String, Value>, _fields: &mut Fields, _max_fields: usize) -> usize {
-    0
+/// one list per path). `null` is kept; an object without members leaves nothing. Integers beyond `i64` become text. Members nested
+/// deeper than [`MAX_DEPTH`] are kept as JSON text. Returns how many members were left out because `max_fields` was reached.
+pub fn flatten(object: Map<String, Json>, fields: &mut Fields, max_fields: usize) -> usize {
+    flatten_value("", Json::Object(object), fields, max_fields)
+}
+
+/// As [`flatten`] for any value, under `name`, which is a path of its own or, for an object, the beginning of its members' paths.
+pub fn flatten_value(name: &str, value: Json, fields: &mut Fields, max_fields: usize) -> usize {
+    let mut flattener = Flattener::new(name, fields, max_fields);
+    // A parsed value has no syntax left that could be wrong.
+    Node(&mut flattener).deserialize(value).unwrap_or_default();
+    flattener.left_out
+}
+
+/// As [`flatten`] for the text of one object, which must fill `text`. On error some members may have been added.
+pub(crate) fn flatten_text(
+    name: &str,
+    text: &str,
+    fields: &mut Fields,
+    max_fields: usize,
+) -> Result<usize, serde_json::Error> {
+    let mut flattener = Flattener::new(name, fields, max_fields);
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Node(&mut flattener).deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    Ok(flattener.left_out)
+}
+
+/// Whether ECS types the field `name` as an address.
+pub(crate) fn is_ip_field(name: &str) -> bool {
+    name.ends_with(".ip") || matches!(name, "dns.resolved_ip" | "network.forwarded_ip")
+}
+
+struct Flattener<'f> {
+    path: String,
+    fields: &'f mut Fields,
+    max_fields: usize,
+    left_out: usize,
+    depth: usize,
+    /// Within an array: values of one path make a list instead of replacing each other.
+    in_array: bool,
+}
+
+impl<'f> Flattener<'f> {
+    fn new(name: &str, fields: &'f mut Fields, max_fields: usize) -> Self {
+        Self { path: name.to_owned(), fields, max_fields, left_out: 0, depth: 0, in_array: false }
+    }
+
+    fn put(&mut self, value: Value) {
+        let full = self.fields.len() >= self.max_fields;
+        if full && self.fields.get(&self.path).is_none() {
+            self.left_out += 1;
+        } else if self.in_array {
+            self.fields.append(&self.path, value);
+        } else {
+            self.fields.set(self.path.as_str(), value);
+        }
+    }
+
+    fn put_str(&mut self, text: &str) {
+        let value = if is_ip_field(&self.path) { Value::ip_or_str(text) } else { Value::str(text) };
+        self.put(value);
+    }
+
+    fn object<'de, A: MapAccess<'de>>(&mut self, mut members: A) -> Result<(), A::Error> {
+        let parent = self.path.len();
+        loop {
+            if parent > 0 {
+                self.path.push('.');
+            }
+            if members.next_key_seed(Key(&mut self.path))?.is_none() {
+                self.path.truncate(parent);
+                return Ok(());
+            }
+            members.next_value_seed(Node(self))?;
+            self.path.truncate(parent);
+        }
+    }
+
+    /// Gathers the elements' values per path, then sets each path to its list.
+    fn array<'de, A: SeqAccess<'de>>(&mut self, mut elements: A) -> Result<(), A::Error> {
+        if self.in_array {
+            while elements.next_element_seed(Node(self))?.is_some() {}
+            return Ok(());
+        }
+        let mut lists = Fields::new();
+        let mut inner = Flattener {
+            path: std::mem::take(&mut self.path),
+            fields: &mut lists,
+            max_fields: self.max_fields.saturating_sub(self.fields.len()),
+            left_out: 0,
+            depth: self.depth,
+            in_array: true,
+        };
+        while elements.next_element_seed(Node(&mut inner))?.is_some() {}
+        self.left_out += inner.left_out;
+        self.path = inner.path;
+        self.put_lists(lists);
+        Ok(())
+    }
+
+    fn put_lists(&mut self, lists: Fields) {
+        if lists.is_empty() {
+            self.put(Value::List(Vec::new()));
+        }
+        for (name, value) in lists {
+            let list = match value {
+                Value::List(values) => values,
+                single => vec![single],
+            };
+            self.fields.set(name, Value::List(list));
+        }
+    }
+}
+
+/// Appends an object's key to the path.
+struct Key<'p>(&'p mut String);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<(), E> {
+        self.0.push_str(key);
+        Ok(())
+    }
+}
+
+/// The value at the current path.
+struct Node<'n, 'f>(&'n mut Flattener<'f>);
+
+impl<'de> DeserializeSeed<'de> for Node<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Node<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.0.put(Value::Null);
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, truth: bool) -> Result<(), E> {
+        self.0.put(Value::Bool(truth));
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<(), E> {
+        self.0.put(Value::Int(number));
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<(), E> {
+        self.0.put(i64::try_from(number).map_or_else(|_| Value::str(number.to_string()), Value::Int));
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, number: f64) -> Result<(), E> {
+        self.0.put(Value::Float(number));
+        Ok(())
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        self.0.put_str(text);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<(), A::Error> {
+        if self.0.depth == MAX_DEPTH {
+            let deep = Json::deserialize(MapAccessDeserializer::new(members))?;
+            self.0.put(Value::str(deep.to_string()));
+            return Ok(());
+        }
+        self.0.depth += 1;
+        let result = self.0.object(members);
+        self.0.depth -= 1;
+        result
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
+        if self.0.depth == MAX_DEPTH {
+            let deep = Json::deserialize(SeqAccessDeserializer::new(elements))?;
+            self.0.put(Value::str(deep.to_string()));
+            return Ok(());
+        }
+        self.0.depth += 1;
+        let result = self.0.array(elements);
+        self.0.depth -= 1;
+        result
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Flattens both ways, which must agree; gives `name=value` lines.
+    #[track_caller]
+    fn check(json: &str, max_fields: usize, expected: &[&str], left_out: usize) {
+        let (mut parsed, mut read) = (Fields::new(), Fields::new());
+        let object: Map<String, Json> = serde_json::from_str(json).unwrap();
+        assert_eq!(flatten(object, &mut parsed, max_fields), left_out);
+        assert_eq!(flatten_text("", json, &mut read, max_fields).unwrap(), left_out);
+        if left_out == 0 {
+            assert_eq!(parsed, read);
+        }
+        let shown: Vec<_> = read.iter().map(|(name, value)| format!("{name}={value:?}")).collect();
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn objects_become_paths_and_arrays_lists() {
+        check(
+            r#"{"a":{"b":1,"c":null},"d":[1,"x",[true,2.5]],"e":[{"k":1,"v":{"w":"x"}},{"k":2},3],"f":[],"g":{},"h":["one"]}"#,
+            100,
+            &[
+                "a.b=Int(1)",
+                "a.c=Null",
+                "d=List([Int(1), Str(\"x\"), Bool(true), Float(2.5)])",
+                "e=List([Int(3)])",
+                "e.k=List([Int(1), Int(2)])",
+                "e.v.w=List([Str(\"x\")])",
+                "f=List([])",
+                "h=List([Str(\"one\")])",
+            ],
+            0,
+        );
+    }
+
+    #[test]
+    fn numbers_and_addresses_keep_their_kind() {
+        check(
+            r#"{"big":18446744073709551615,"neg":-9223372036854775808,"ip":"10.0.0.1","source":{"ip":"10.0.0.1"},"host":{"ip":["::1","x"]}}"#,
+            100,
+            &[
+                "big=Str(\"18446744073709551615\")",
+                "host.ip=List([Ip(::1), Str(\"x\")])",
+                "ip=Str(\"10.0.0.1\")",
+                "neg=Int(-9223372036854775808)",
+                "source.ip=Ip(10.0.0.1)",
+            ],
+            0,
+        );
+    }
+
+    #[test]
+    fn a_later_duplicate_wins_and_what_is_too_much_is_counted() {
+        check(r#"{"a":1,"a":[2],"b":{"c":1},"b":{"c":3}}"#, 100, &["a=List([Int(2)])", "b.c=Int(3)"], 0);
+        check(r#"{"a":1,"b":[{"x":1,"y":2}],"c":3,"d":4}"#, 2, &["a=Int(1)", "b.x=List([Int(1)])"], 3);
+    }
+
+    #[test]
+    fn what_is_too_deep_is_kept_as_text() {
+        let json = format!("{}1{}", r#"{"a":"#.repeat(70), "}".repeat(70));
+        let mut fields = Fields::new();
+        assert_eq!(flatten_text("", &json, &mut fields, 10).unwrap(), 0);
+        let (name, value) = fields.iter().next().unwrap();
+        assert_eq!(name.matches('a').count(), MAX_DEPTH);
+        assert_eq!(value.text(), r#"{"a":"#.repeat(6) + "1" + &"}".repeat(6));
+        let deeper = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        assert!(flatten_text("", &deeper, &mut fields, 10).is_err());
+    }
+
+    #[test]
+    fn an_array_of_many_values_is_not_quadratic() {
+        let json = format!(r#"{{"a":[{}1]}}"#, "1,".repeat(200_000));
+        let mut fields = Fields::new();
+        assert_eq!(flatten_text("", &json, &mut fields, 10).unwrap(), 0);
+        assert_eq!(fields.get("a").unwrap().elements().len(), 200_001);
+    }
 }

@@ -1,6 +1,20 @@
-//! Envelopes that a runtime puts around an application's line.
+//! Envelopes that a runtime puts around an application's line, and joining the parts of long lines.
+//!
+//! Does not know files: whoever reads one passes lines without their line end, and the offset each line began at.
+
+mod cri;
+mod docker;
+mod joiner;
+mod journald;
+
+use std::borrow::Cow;
 
 use locard_event::Timestamp;
+
+pub use cri::cri;
+pub use docker::docker;
+pub use joiner::{Joined, Joiner};
+pub use journald::{JournalEntry, journald};
 
 /// One line out of its envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -12,7 +26,7 @@ pub struct Framed<'a> {
     /// A further part of the same line follows (`P` in CRI; docker: no line end in `log`).
     pub partial: bool,
     /// The application's bytes, without line end.
-    pub content: std::borrow::Cow<'a, [u8]>,
+    pub content: Cow<'a, [u8]>,
 }
 
 /// Which of the two standard streams.
@@ -25,6 +39,9 @@ pub enum Iostream {
 }
 
 impl Iostream {
+    /// Both, in order.
+    pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
+
     /// `stdout` or `stderr`, the value of `log.iostream`.
     pub const fn name(self) -> &'static str {
         match self {
@@ -32,14 +49,13 @@ impl Iostream {
             Self::Stderr => "stderr",
         }
     }
-}
 
-/// Reads one CRI line (`2026-03-01T12:00:00.1+01:00 stdout F text`), without its line end. `None`: not CRI.
-pub fn cri(_line: &[u8]) -> Option<Framed<'_>> {
-    None
-}
-
-/// Reads one docker json-file line. `None`: not that format.
-pub fn docker(_line: &[u8]) -> Option<Framed<'_>> {
-    None
+    /// From its name.
+    pub fn parse(name: &[u8]) -> Option<Self> {
+        match name {
+            b"stdout" => Some(Self::Stdout),
+            b"stderr" => Some(Self::Stderr),
+            _ => None,
+        }
+    }
 }
