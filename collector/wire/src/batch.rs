@@ -3,8 +3,6 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde_json as _;
-
 /// Names a batch so that a repeat is harmless: a source and the range of its offsets, `source/first-last`.
 ///
 /// `source` is 1 to 256 visible ASCII bytes and may itself contain `/`; the last `/` separates.
@@ -37,6 +35,7 @@ impl FromStr for BatchId {
     fn from_str(text: &str) -> Result<Self, ParseBatchIdError> {
         let (source, range) = text.rsplit_once('/').ok_or(ParseBatchIdError)?;
         let (first, last) = range.split_once('-').ok_or(ParseBatchIdError)?;
+        // `parse` alone takes a sign.
         let number = |digits: &str| match digits.bytes().all(|b| b.is_ascii_digit()) {
             true => digits.parse::<u64>().map_err(|_| ParseBatchIdError),
             false => Err(ParseBatchIdError),
@@ -66,4 +65,28 @@ pub struct Rejected {
     pub line: u64,
     /// Why.
     pub reason: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_form_round_trips() {
+        for text in ["a/0-0", "node-1/var/log/x.log/7-4096", "5f1d/0-18446744073709551615"] {
+            assert_eq!(text.parse::<BatchId>().unwrap().to_string(), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_batch_id_is_refused() {
+        let long = format!("{}/0-1", "a".repeat(257));
+        for text in [
+            "", "a", "/0-1", "a/1-0", "a/-1", "a/1-", "a/+1-2", "a/0x1-2", "a b/0-1", "é/0-1", "a/0-1-2",
+            &long,
+        ] {
+            assert_eq!(text.parse::<BatchId>(), Err(ParseBatchIdError), "{text}");
+        }
+        assert!("a/0-18446744073709551616".parse::<BatchId>().is_err());
+    }
 }

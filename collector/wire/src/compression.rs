@@ -1,4 +1,19 @@
 //! Content encodings, with a cap on what they may expand to.
+//!
+//! Expansion is streamed and stops one byte past the cap, so that a bomb costs the cap in memory and no more.
+
+use std::io::{self, Read};
+
+use flate2::read::MultiGzDecoder;
+use zstd::stream::read::Decoder as ZstdDecoder;
+use zstd::zstd_safe;
+
+/// Largest zstd window taken, as a power of two: 8 MiB, what RFC 8878 §3.1.1.1.2 asks a decoder to support. A frame's
+/// window is allocated before its first byte, so it must not be the sender's choice.
+const WINDOW_LOG_MAX: u32 = 23;
+
+/// The level of [`compress`]: zstd's own default.
+const LEVEL: i32 = 3;
 
 /// A content encoding of HTTP bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,7 +43,7 @@ pub enum CompressionError {
         encoding: &'static str,
         /// What the decoder said.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -42,17 +57,139 @@ impl Encoding {
             _ => return None,
         })
     }
+
+    /// The value for `Content-Encoding`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Zstd => "zstd",
+        }
+    }
 }
 
 /// Compresses with zstd level 3.
-pub fn compress(_plain: &[u8]) -> std::io::Result<Vec<u8>> {
-    Ok(Vec::new())
+///
+/// # Errors
+/// The compressor could not get memory.
+pub fn compress(plain: &[u8]) -> io::Result<Vec<u8>> {
+    zstd::bulk::compress(plain, LEVEL)
 }
 
-/// Expands `body`, never holding more than `max_bytes` of result.
+/// Expands `body`, never holding more than `max_bytes` of result. Several gzip members or zstd frames in a row are one body.
 ///
 /// # Errors
 /// See [`CompressionError`].
-pub fn decompress(_body: &[u8], _encoding: Encoding, _max_bytes: usize) -> Result<Vec<u8>, CompressionError> {
-    Ok(Vec::new())
+pub fn decompress(body: &[u8], encoding: Encoding, max_bytes: usize) -> Result<Vec<u8>, CompressionError> {
+    match encoding {
+        Encoding::Identity if body.len() > max_bytes => Err(CompressionError::TooLarge { max_bytes }),
+        Encoding::Identity => Ok(body.to_vec()),
+        Encoding::Gzip => read_capped(MultiGzDecoder::new(body), encoding, max_bytes),
+        Encoding::Zstd => {
+            refuse_announced_size(body, max_bytes)?;
+            read_capped(zstd_decoder(body).map_err(|e| malformed(encoding, e))?, encoding, max_bytes)
+        }
+    }
+}
+
+/// A frame that says it is too large is refused before it costs anything. One that lies is caught while reading.
+fn refuse_announced_size(body: &[u8], max_bytes: usize) -> Result<(), CompressionError> {
+    match zstd_safe::get_frame_content_size(body) {
+        Ok(Some(size)) if size > max_bytes as u64 => Err(CompressionError::TooLarge { max_bytes }),
+        _ => Ok(()),
+    }
+}
+
+fn zstd_decoder(body: &[u8]) -> io::Result<ZstdDecoder<'static, &[u8]>> {
+    let mut decoder = ZstdDecoder::with_buffer(body)?;
+    decoder.window_log_max(WINDOW_LOG_MAX)?;
+    Ok(decoder)
+}
+
+fn read_capped(
+    decoder: impl Read,
+    encoding: Encoding,
+    max_bytes: usize,
+) -> Result<Vec<u8>, CompressionError> {
+    let mut plain = Vec::new();
+    let read = decoder.take(max_bytes as u64 + 1).read_to_end(&mut plain);
+    let size = read.map_err(|source| malformed(encoding, source))?;
+    if size > max_bytes { Err(CompressionError::TooLarge { max_bytes }) } else { Ok(plain) }
+}
+
+fn malformed(encoding: Encoding, source: io::Error) -> CompressionError {
+    CompressionError::Malformed { encoding: encoding.name(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(plain).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[track_caller]
+    fn check(body: &[u8], encoding: Encoding, max_bytes: usize, expected: Result<&[u8], &str>) {
+        let got = decompress(body, encoding, max_bytes).map_err(|error| error.to_string());
+        assert_eq!(got.as_deref().map_err(String::as_str), expected);
+    }
+
+    #[test]
+    fn what_was_compressed_comes_back() {
+        check(b"plain", Encoding::Identity, 5, Ok(b"plain"));
+        check(&gzip(b"hello"), Encoding::Gzip, 5, Ok(b"hello"));
+        check(&compress(b"hello").unwrap(), Encoding::Zstd, 5, Ok(b"hello"));
+        check(&compress(b"").unwrap(), Encoding::Zstd, 5, Ok(b""));
+    }
+
+    #[test]
+    fn members_and_frames_in_a_row_are_one_body() {
+        let members = [gzip(b"one "), gzip(b"two")].concat();
+        check(&members, Encoding::Gzip, 7, Ok(b"one two"));
+        let frames = [compress(b"one ").unwrap(), compress(b"two").unwrap()].concat();
+        check(&frames, Encoding::Zstd, 7, Ok(b"one two"));
+        check(&frames, Encoding::Zstd, 6, Err("the body expands to more than 6 bytes"));
+        check(&members, Encoding::Gzip, 6, Err("the body expands to more than 6 bytes"));
+    }
+
+    #[test]
+    fn what_is_cut_or_damaged_is_malformed() {
+        for (encoding, body) in [
+            (Encoding::Gzip, gzip(&[7; 4096])),
+            (Encoding::Zstd, compress(&(0..4096).map(|i| (i * i) as u8).collect::<Vec<_>>()).unwrap()),
+        ] {
+            let message = format!("the body is not valid {}", encoding.name());
+            check(&body[..body.len() - 3], encoding, 1 << 20, Err(&message));
+            check(b"neither gzip nor zstd", encoding, 1 << 20, Err(&message));
+        }
+        check(b"", Encoding::Gzip, 10, Err("the body is not valid gzip"));
+    }
+
+    #[test]
+    fn a_bomb_is_refused_at_the_cap() {
+        const GIB: u64 = 1 << 30;
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        io::copy(&mut io::repeat(0).take(GIB), &mut encoder).unwrap();
+        let silent = encoder.finish().unwrap();
+        assert!(silent.len() < 200_000, "{}", silent.len());
+        let too_large = "the body expands to more than 1048576 bytes";
+        check(&silent, Encoding::Zstd, 1 << 20, Err(too_large));
+
+        let announced = compress(&vec![0; 8 << 20]).unwrap();
+        check(&announced, Encoding::Zstd, 1 << 20, Err(too_large));
+        check(&gzip(&vec![0; 8 << 20]), Encoding::Gzip, 1 << 20, Err(too_large));
+    }
+
+    #[test]
+    fn a_window_beyond_the_limit_is_refused() {
+        let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1).unwrap();
+        encoder.window_log(27).unwrap();
+        encoder.write_all(&[1; 1000]).unwrap();
+        check(&encoder.finish().unwrap(), Encoding::Zstd, 1 << 20, Err("the body is not valid zstd"));
+    }
 }

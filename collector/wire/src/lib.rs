@@ -8,7 +8,7 @@ mod otlp;
 
 pub use batch::{Ack, BatchId, ParseBatchIdError, Rejected};
 pub use compression::{CompressionError, Encoding, compress, decompress};
-pub use otlp::{DecodeError, decode, decode_json, encode};
+pub use otlp::{DecodeError, MAX_NESTED, MAX_RECORDS, decode, decode_json, encode, time_known};
 
 /// The header that carries a [`BatchId`].
 pub const BATCH_HEADER: &str = "x-locard-batch";
