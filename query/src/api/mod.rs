@@ -1,40 +1,22 @@
 //! The HTTP API under `/api`.
 
+mod json;
+mod params;
+mod problem;
+mod search;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::get;
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
-use crate::search::Metrics;
+use crate::search::{Metrics, Searcher};
 
-/// Limits of searches, resolved.
-#[derive(Clone, Debug)]
-pub struct Limits {
-    /// Longest a search may run.
-    pub deadline: Duration,
-    /// Most memory one search may hold, in bytes.
-    pub memory_bytes: usize,
-    /// Most searches at once; more are refused with 429.
-    pub concurrency: usize,
-    /// Largest `limit`.
-    pub max_limit: usize,
-    /// Most live tails at once; more are refused with 429.
-    pub tails: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(30),
-            memory_bytes: 256 << 20,
-            concurrency: 8,
-            max_limit: 10_000,
-            tails: 64,
-        }
-    }
-}
+pub use crate::search::Limits;
 
 /// What every handler can reach.
 #[derive(Clone, Debug)]
@@ -60,7 +42,15 @@ pub struct Retention {
     pub bytes: Option<u64>,
 }
 
+/// Largest body of a search by POST, in bytes.
+const MAX_BODY_BYTES: usize = 1 << 20;
+
 /// The query server's routes. The caller's layers put a [`locard_indexer::Principal`] into every request.
-pub fn router(_context: Context) -> Router {
+pub fn router(context: Context) -> Router {
+    let Context { indexer, limits, metrics, .. } = context;
+    let searcher = Searcher::new(indexer, limits, metrics);
     Router::new()
+        .route("/api/search", get(search::search).post(search::search))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .with_state(searcher)
 }

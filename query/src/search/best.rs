@@ -1,0 +1,140 @@
+//! [`Best`]: the first events of an order, gathered from parts in any sequence.
+
+use locard_event::{Event, Timestamp};
+use locard_store::{Order, Position};
+
+use super::part::{compare, position, precedes};
+
+/// The first events in an order, bounded in number and in memory.
+#[derive(Debug)]
+pub(crate) struct Best {
+    order: Order,
+    after: Option<Position>,
+    limit: usize,
+    memory_bytes: usize,
+    held: Vec<(Position, Event)>,
+    more: bool,
+}
+
+/// A page: events in order, and whether more follow.
+#[derive(Debug, Default)]
+pub(crate) struct Page {
+    pub(crate) events: Vec<Event>,
+    pub(crate) more: bool,
+}
+
+impl Best {
+    /// The first `limit` events after `after`; fewer when they would hold more than `memory_bytes`.
+    pub(crate) fn new(order: Order, after: Option<Position>, limit: usize, memory_bytes: usize) -> Self {
+        Self { order, after, limit, memory_bytes, held: Vec::new(), more: false }
+    }
+
+    /// How many events to ask a part for that spans these times; 0 if none of its events can be among the first. One more than
+    /// the limit, to learn whether more follow.
+    pub(crate) fn wants(&self, filed: Option<(Timestamp, Timestamp)>) -> usize {
+        match filed {
+            _ if self.limit == 0 => 0,
+            Some(span) if self.is_behind(span) || self.is_beyond(span) => 0,
+            _ => self.limit + 1,
+        }
+    }
+
+    /// Whether everything in this span was on an earlier page.
+    fn is_behind(&self, (first, last): (Timestamp, Timestamp)) -> bool {
+        match (self.after, self.order) {
+            (None, _) => false,
+            (Some(after), Order::Descending) => first > after.filed,
+            (Some(after), Order::Ascending) => last < after.filed,
+        }
+    }
+
+    /// Whether everything in this span comes after what is held already, which is enough.
+    fn is_beyond(&self, (first, last): (Timestamp, Timestamp)) -> bool {
+        match (self.held.get(self.limit), self.order) {
+            (None, _) => false,
+            (Some((worst, _)), Order::Descending) => last < worst.filed,
+            (Some((worst, _)), Order::Ascending) => first > worst.filed,
+        }
+    }
+
+    /// Adds a part's first events.
+    pub(crate) fn add(&mut self, events: Vec<Event>) {
+        let events = events.into_iter().filter_map(|event| position(&event).map(|place| (place, event)));
+        self.held.extend(events);
+        self.held.sort_by(|(one, _), (two, _)| compare(self.order, *one, *two));
+        self.held.truncate(self.limit.saturating_add(1));
+        self.fit_memory();
+    }
+
+    /// A page that would be too large becomes shorter, and stays the exact beginning of the order.
+    fn fit_memory(&mut self) {
+        let mut bytes = 0usize;
+        let fits = self.held.iter().take_while(|(_, event)| {
+            bytes = bytes.saturating_add(event.heap_bytes());
+            bytes <= self.memory_bytes
+        });
+        let fits = fits.count().max(1);
+        if fits < self.held.len() {
+            self.held.truncate(fits);
+            self.limit = self.limit.min(fits);
+            self.more = true;
+        }
+    }
+
+    /// The page.
+    pub(crate) fn page(mut self) -> Page {
+        let more = self.more || self.held.len() > self.limit;
+        self.held.truncate(self.limit);
+        debug_assert!(self.held.is_sorted_by(|one, two| precedes(self.order, one.0, two.0)));
+        Page { events: self.held.into_iter().map(|(_, event)| event).collect(), more }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use locard_event::{EventId, Stream};
+
+    use super::*;
+
+    fn event(seconds: i64, sequence: u64, bytes: usize) -> Event {
+        let stream = Arc::new(Stream::new([("host.name", "a")]));
+        let mut event = Event::new(Timestamp::from_seconds(seconds), stream, vec![b'x'; bytes]);
+        event.id = Some(EventId::new(0, sequence));
+        event
+    }
+
+    fn sequences(page: &Page) -> Vec<u64> {
+        page.events.iter().filter_map(|event| event.id).map(|id| id.sequence).collect()
+    }
+
+    #[test]
+    fn the_first_come_first_whatever_the_parts() {
+        let mut best = Best::new(Order::Descending, None, 2, usize::MAX);
+        best.add(vec![event(5, 1, 1), event(1, 0, 1)]);
+        best.add(vec![event(5, 2, 1), event(4, 3, 1)]);
+        assert_eq!(best.wants(Some((Timestamp::from_seconds(0), Timestamp::from_seconds(3)))), 0);
+        assert_eq!(best.wants(Some((Timestamp::from_seconds(0), Timestamp::from_seconds(4)))), 3);
+        let page = best.page();
+        assert_eq!((sequences(&page), page.more), (vec![2, 1], true));
+    }
+
+    #[test]
+    fn a_page_too_large_is_cut_and_says_that_more_follow() {
+        let mut best = Best::new(Order::Ascending, None, 10, 3_000);
+        best.add((0..5).map(|n| event(n, n.unsigned_abs(), 1_000)).collect());
+        best.add(vec![event(-1, 9, 1_000)]);
+        let page = best.page();
+        assert_eq!((sequences(&page), page.more), (vec![9, 0], true));
+    }
+
+    #[test]
+    fn what_was_on_an_earlier_page_is_only_counted() {
+        let after = Position { filed: Timestamp::from_seconds(5), id: EventId::new(0, 5) };
+        let best = Best::new(Order::Descending, Some(after), 10, usize::MAX);
+        assert_eq!(best.wants(Some((Timestamp::from_seconds(6), Timestamp::from_seconds(9)))), 0);
+        assert_eq!(best.wants(Some((Timestamp::from_seconds(5), Timestamp::from_seconds(9)))), 11);
+        assert_eq!(best.wants(None), 11);
+    }
+}

@@ -1,0 +1,211 @@
+//! [`Part`]: a piece of a view that is searched by itself, a split or a stretch of the hot part.
+//!
+//! The hot part is answered with the matcher, a split by its own plan; both must say the same.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use locard_event::{Event, Timestamp};
+use locard_filter::Matcher;
+use locard_indexer::View;
+use locard_store::{Control, Error, Order, Position, Request, Split, Top};
+
+/// Hot batches are searched in stretches of about this many events, so that several threads can share the work.
+const STRETCH_EVENTS: usize = 8_192;
+/// How many hot events are looked at between two looks at the clock.
+const CHECK_EVERY: usize = 512;
+
+/// What is asked of every part: a request, and its filter compiled for hot events.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    pub(crate) request: Request,
+    pub(crate) matcher: Matcher,
+}
+
+impl Wanted {
+    pub(crate) fn matches(&self, event: &Event) -> bool {
+        self.request.filed.contains(&event.filed()) && self.matcher.matches(event)
+    }
+
+    /// Whether a split may hold what is asked for.
+    pub(crate) fn overlaps(&self, (first, last): (Timestamp, Timestamp)) -> bool {
+        first < self.request.filed.end && last >= self.request.filed.start
+    }
+}
+
+/// A piece of a view that is searched by itself.
+#[derive(Debug)]
+pub(crate) enum Part {
+    Hot(Vec<Arc<[Event]>>),
+    Split(Split),
+}
+
+/// The parts of a view that may hold what `wanted` asks for, those that come first in `order` first: the hot part is newest.
+pub(crate) fn parts(view: &View, wanted: &Wanted, order: Order) -> Vec<Part> {
+    let mut splits: Vec<&Split> =
+        view.splits.iter().filter(|split| wanted.overlaps(split.meta().filed)).collect();
+    match order {
+        Order::Descending => splits.sort_by_key(|split| std::cmp::Reverse(split.meta().filed.1)),
+        Order::Ascending => splits.sort_by_key(|split| split.meta().filed.0),
+    }
+    let splits = splits.into_iter().map(|split| Part::Split(split.clone()));
+    let hot = stretches(&view.hot).into_iter().map(Part::Hot);
+    match order {
+        Order::Descending => hot.chain(splits).collect(),
+        Order::Ascending => splits.chain(hot).collect(),
+    }
+}
+
+fn stretches(hot: &[Arc<[Event]>]) -> Vec<Vec<Arc<[Event]>>> {
+    let mut stretches = Vec::new();
+    let mut stretch = Vec::new();
+    let mut events = 0;
+    for batch in hot.iter().rev() {
+        events += batch.len();
+        stretch.push(Arc::clone(batch));
+        if events >= STRETCH_EVENTS {
+            stretches.push(std::mem::take(&mut stretch));
+            events = 0;
+        }
+    }
+    if !stretch.is_empty() {
+        stretches.push(stretch);
+    }
+    stretches
+}
+
+impl Part {
+    /// The times its events span, where known without looking.
+    pub(crate) fn filed(&self) -> Option<(Timestamp, Timestamp)> {
+        match self {
+            Self::Hot(_) => None,
+            Self::Split(split) => Some(split.meta().filed),
+        }
+    }
+
+    /// As [`Split::top`].
+    pub(crate) fn top(
+        &self,
+        wanted: &Wanted,
+        order: Order,
+        after: Option<Position>,
+        limit: usize,
+        control: &Control,
+    ) -> Result<Top, Error> {
+        match self {
+            Self::Split(split) => split.top(&wanted.request, order, after, limit, control),
+            Self::Hot(batches) => hot_top(batches, wanted, order, after, limit, control),
+        }
+    }
+
+    /// As [`Split::count`].
+    pub(crate) fn count(&self, wanted: &Wanted, control: &Control) -> Result<u64, Error> {
+        match self {
+            Self::Split(split) => split.count(&wanted.request, control),
+            Self::Hot(batches) => {
+                let mut count = 0;
+                hot_each(batches, wanted, control, &mut |_| {
+                    count += 1;
+                    ControlFlow::Continue(())
+                })?;
+                Ok(count)
+            }
+        }
+    }
+
+    /// As [`Split::times`].
+    pub(crate) fn times(
+        &self,
+        wanted: &Wanted,
+        control: &Control,
+        visit: &mut dyn FnMut(Timestamp),
+    ) -> Result<(), Error> {
+        match self {
+            Self::Split(split) => split.times(&wanted.request, control, visit),
+            Self::Hot(batches) => hot_each(batches, wanted, control, &mut |event| {
+                visit(event.filed());
+                ControlFlow::Continue(())
+            }),
+        }
+    }
+
+    /// As [`Split::each`].
+    pub(crate) fn each(
+        &self,
+        wanted: &Wanted,
+        control: &Control,
+        visit: &mut dyn FnMut(&Event) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Split(split) => split.each(&wanted.request, control, &mut |event| visit(&event)),
+            Self::Hot(batches) => hot_each(batches, wanted, control, visit),
+        }
+    }
+}
+
+fn hot_each<'a>(
+    batches: &'a [Arc<[Event]>],
+    wanted: &Wanted,
+    control: &Control,
+    visit: &mut dyn FnMut(&'a Event) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    for chunk in batches.iter().flat_map(|batch| batch.chunks(CHECK_EVERY)) {
+        control.check()?;
+        control.scanned(chunk.len() as u64, chunk.iter().map(|event| event.message.len() as u64).sum());
+        for event in chunk {
+            if wanted.matches(event) && visit(event).is_break() {
+                return Ok(());
+            }
+        }
+    }
+    Ok(())
+}
+
+fn hot_top(
+    batches: &[Arc<[Event]>],
+    wanted: &Wanted,
+    order: Order,
+    after: Option<Position>,
+    limit: usize,
+    control: &Control,
+) -> Result<Top, Error> {
+    let mut matched = 0;
+    let mut best: Vec<(Position, &Event)> = Vec::new();
+    hot_each(batches, wanted, control, &mut |event| {
+        matched += 1;
+        if let Some(position) = position(event)
+            && after.is_none_or(|after| precedes(order, after, position))
+        {
+            best.push((position, event));
+            if best.len() > 2 * limit + STRETCH_EVENTS {
+                keep_first(&mut best, order, limit);
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    keep_first(&mut best, order, limit);
+    Ok(Top { events: best.into_iter().map(|(_, event)| event.clone()).collect(), matched })
+}
+
+fn keep_first(best: &mut Vec<(Position, &Event)>, order: Order, limit: usize) {
+    best.sort_unstable_by(|(one, _), (two, _)| compare(order, *one, *two));
+    best.truncate(limit);
+}
+
+/// Where an accepted event stands; nothing for one that was not accepted.
+pub(crate) fn position(event: &Event) -> Option<Position> {
+    event.id.map(|id| Position { filed: event.filed(), id })
+}
+
+/// How two positions stand to each other in an order.
+pub(crate) fn compare(order: Order, one: Position, two: Position) -> std::cmp::Ordering {
+    match order {
+        Order::Ascending => one.cmp(&two),
+        Order::Descending => two.cmp(&one),
+    }
+}
+
+/// Whether `one` comes before `two` in an order.
+pub(crate) fn precedes(order: Order, one: Position, two: Position) -> bool {
+    compare(order, one, two).is_lt()
+}

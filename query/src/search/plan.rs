@@ -1,0 +1,151 @@
+//! [`Plan`]: from what was asked and by whom to what is searched. Pure; the clock is an argument.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use locard_event::Timestamp;
+use locard_filter::{Filter, Matcher};
+use locard_indexer::Principal;
+use locard_store::{Order, Position, Request};
+
+use super::cursor::Cursor;
+use super::part::Wanted;
+use super::when::read_time;
+use super::{Error, Limits};
+
+/// Longest query text, in bytes.
+pub const MAX_QUERY_BYTES: usize = 64 << 10;
+/// How many events a page has unless asked otherwise.
+pub const DEFAULT_LIMIT: usize = 100;
+
+/// What was asked, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct Ask {
+    /// The query text; empty means everything.
+    pub q: String,
+    /// First instant inside.
+    pub start: Option<String>,
+    /// First instant after.
+    pub end: Option<String>,
+    /// Most events on the page.
+    pub limit: Option<usize>,
+    /// Which come first; the cursor's order if there is a cursor.
+    pub order: Option<Order>,
+    /// Where the page begins.
+    pub cursor: Option<String>,
+    /// Stop and answer what there is after this; never longer than the limit.
+    pub timeout: Option<Duration>,
+}
+
+/// What is searched. The principal's filter is in it already.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) wanted: Wanted,
+    pub(crate) order: Order,
+    pub(crate) after: Option<Position>,
+    pub(crate) limit: usize,
+    pub(crate) deadline: Duration,
+    pub(crate) now: Timestamp,
+}
+
+impl Plan {
+    /// Reads what was asked, adds what the principal may see, and fixes every time.
+    pub(crate) fn new(
+        ask: &Ask,
+        principal: &Principal,
+        limits: &Limits,
+        clock: Timestamp,
+    ) -> Result<Self, Error> {
+        let cursor = ask.cursor.as_deref().map(read_cursor).transpose()?;
+        let now = cursor.map_or(clock, |cursor| cursor.now);
+        let asked = parse(&ask.q)?.resolve(now);
+        let filed = range(ask, now)?;
+        Ok(Self {
+            wanted: wanted(asked, filed, principal, clock)?,
+            order: order(ask.order, cursor)?,
+            after: cursor.map(|cursor| cursor.after),
+            limit: limit(ask.limit, limits)?,
+            deadline: ask.timeout.map_or(limits.deadline, |timeout| timeout.min(limits.deadline)),
+            now,
+        })
+    }
+
+    /// The cursor of the page that follows one that ends at `last`.
+    pub(crate) fn cursor(&self, last: Position) -> Cursor {
+        Cursor { order: self.order, now: self.now, after: last }
+    }
+}
+
+/// Joins what is asked with what the principal may see. The row filter takes the real time for `now`, never a cursor's:
+/// a cursor comes from the client.
+pub(crate) fn wanted(
+    asked: Filter,
+    filed: Range<Timestamp>,
+    principal: &Principal,
+    clock: Timestamp,
+) -> Result<Wanted, Error> {
+    let seen = principal.filter.as_deref().cloned().unwrap_or(Filter::All).resolve(clock);
+    let filter = asked.and(seen);
+    let matcher = Matcher::new(&filter)?;
+    Ok(Wanted { request: Request { filter, filed }, matcher })
+}
+
+/// Reads a filter, with a limit on its length.
+pub(crate) fn parse(text: &str) -> Result<Filter, Error> {
+    if text.len() > MAX_QUERY_BYTES {
+        let reason = format!("the query has {} bytes, at most {MAX_QUERY_BYTES} are allowed", text.len());
+        return Err(Error::Parameter { name: "q", reason, hint: "ask something shorter".into() });
+    }
+    Ok(locard_filter::parse(text)?)
+}
+
+/// Half-open; everything if nothing is given.
+pub(crate) fn range(ask: &Ask, now: Timestamp) -> Result<Range<Timestamp>, Error> {
+    let start = time("start", ask.start.as_deref(), Timestamp::MIN, now)?;
+    let end = time("end", ask.end.as_deref(), Timestamp::MAX, now)?;
+    Ok(start..end)
+}
+
+fn time(
+    name: &'static str,
+    text: Option<&str>,
+    absent: Timestamp,
+    now: Timestamp,
+) -> Result<Timestamp, Error> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else { return Ok(absent) };
+    read_time(text, now).ok_or_else(|| Error::Parameter {
+        name,
+        reason: format!("`{}` is no time", text.escape_debug()),
+        hint: "write now-1h, 2026-03-01T12:00:00Z, or a Unix time".into(),
+    })
+}
+
+fn limit(asked: Option<usize>, limits: &Limits) -> Result<usize, Error> {
+    match asked.unwrap_or(DEFAULT_LIMIT.min(limits.max_limit)) {
+        limit if limit > limits.max_limit => Err(Error::Parameter {
+            name: "limit",
+            reason: format!("limit is {limit}, at most {} is allowed", limits.max_limit),
+            hint: "ask for a smaller page and follow `cursor`, or send `Accept: application/x-ndjson`".into(),
+        }),
+        limit => Ok(limit),
+    }
+}
+
+fn read_cursor(text: &str) -> Result<Cursor, Error> {
+    text.parse().map_err(|_| Error::Parameter {
+        name: "cursor",
+        reason: "this is no cursor of a page".into(),
+        hint: "take `cursor` from an answer as it is, or leave it out to begin again".into(),
+    })
+}
+
+fn order(asked: Option<Order>, cursor: Option<Cursor>) -> Result<Order, Error> {
+    match (asked, cursor) {
+        (Some(asked), Some(cursor)) if asked != cursor.order => Err(Error::Parameter {
+            name: "cursor",
+            reason: "the cursor belongs to pages in the other order".into(),
+            hint: "leave `cursor` out to begin again in this order".into(),
+        }),
+        (asked, cursor) => Ok(cursor.map(|cursor| cursor.order).or(asked).unwrap_or_default()),
+    }
+}

@@ -1,0 +1,130 @@
+//! [`Run`]: one running search. Its permit, its control, and the threads that work for it.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use locard_store::{Control, Error as StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+
+use super::Error;
+use super::coverage::Coverage;
+use super::metrics::{Metrics, Outcome};
+use super::part::Part;
+
+/// How long a search waits for its turn before it is refused.
+const PATIENCE: Duration = Duration::from_millis(500);
+/// Most threads that work for one search.
+const MAX_WIDTH: usize = 4;
+
+/// One running search. When it is dropped its threads stop at their next look at the control.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) control: Arc<Control>,
+    permit: Arc<OwnedSemaphorePermit>,
+    metrics: Metrics,
+    began: Instant,
+    outcome: Outcome,
+}
+
+impl Run {
+    /// Waits for a turn, not for long.
+    pub(crate) async fn begin(
+        gate: &Arc<Semaphore>,
+        metrics: &Metrics,
+        deadline: Duration,
+    ) -> Result<Self, Error> {
+        let began = Instant::now();
+        let turn = tokio::time::timeout(PATIENCE, Arc::clone(gate).acquire_owned()).await;
+        let Ok(Ok(permit)) = turn else {
+            metrics.ended(Outcome::Busy, began.elapsed().as_secs_f64());
+            return Err(Error::Busy { what: "searches", retry_after: Duration::from_secs(1) });
+        };
+        metrics.running.inc();
+        let control = Arc::new(Control::until(Instant::now() + deadline));
+        let (permit, metrics) = (Arc::new(permit), metrics.clone());
+        Ok(Self { control, permit, metrics, began, outcome: Outcome::Cancelled })
+    }
+
+    pub(crate) fn took(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    /// Does `work` on every part, several at a time, the first parts first. What could not be done is told in the coverage.
+    pub(crate) async fn scan<W>(&mut self, parts: Vec<Part>, work: W) -> Result<Coverage, Error>
+    where
+        W: Fn(&Part) -> Result<(), StoreError> + Send + Sync + 'static,
+    {
+        let width =
+            std::thread::available_parallelism().map_or(1, usize::from).min(MAX_WIDTH).min(parts.len());
+        let shared = Arc::new(Shared::new(parts, Arc::clone(&self.control), Arc::clone(&self.permit), work));
+        let mut threads = JoinSet::new();
+        for _ in 0..width {
+            let shared = Arc::clone(&shared);
+            let span = tracing::Span::current();
+            threads.spawn_blocking(move || span.in_scope(|| shared.work()));
+        }
+        while let Some(ended) = threads.join_next().await {
+            if let Err(error) = ended {
+                tracing::error!(%error, "search.scan broke");
+                self.outcome = Outcome::Failed;
+                return Err(Error::Failed);
+            }
+        }
+        Ok(shared.coverage())
+    }
+
+    /// Notes how the search ended, for the metrics.
+    pub(crate) fn ended(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+/// Also runs when the client goes away: the handler's future is dropped, and this with it.
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.control.cancel();
+        self.metrics.running.dec();
+        self.metrics.events.inc_by(self.control.events_scanned());
+        self.metrics.bytes.inc_by(self.control.bytes_scanned());
+        self.metrics.ended(self.outcome, self.began.elapsed().as_secs_f64());
+    }
+}
+
+/// What the threads of one search share. The permit is here because threads may outlive a cancelled search by a moment.
+struct Shared<W> {
+    parts: Vec<Part>,
+    next: AtomicUsize,
+    control: Arc<Control>,
+    coverage: Mutex<Coverage>,
+    work: W,
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl<W: Fn(&Part) -> Result<(), StoreError>> Shared<W> {
+    fn new(parts: Vec<Part>, control: Arc<Control>, permit: Arc<OwnedSemaphorePermit>, work: W) -> Self {
+        let (next, coverage) = (AtomicUsize::new(0), Mutex::new(Coverage::default()));
+        Self { parts, next, control, coverage, work, _permit: permit }
+    }
+
+    fn work(&self) {
+        while let Some(part) = self.parts.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            let done = self.control.check().map_err(StoreError::from).and_then(|()| (self.work)(part));
+            lock(&self.coverage).note(part, done);
+        }
+    }
+
+    fn coverage(&self) -> Coverage {
+        let mut coverage = std::mem::take(&mut *lock(&self.coverage));
+        coverage.events = self.control.events_scanned();
+        coverage.bytes = self.control.bytes_scanned();
+        coverage
+    }
+}
+
+/// A lock whose holder panicked is still good here: every change under it is a single step.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
