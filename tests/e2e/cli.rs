@@ -1,0 +1,122 @@
+use std::io::Write as _;
+use std::path::Path;
+
+use locard_tests::Server;
+use locard_tests::process::binary;
+use tokio::process::Command;
+
+struct Run {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+async fn locard(server: &Server, arguments: &[&str]) -> anyhow::Result<Run> {
+    let output =
+        Command::new(binary("locard")?).args(arguments).args(["--url", server.url()]).output().await?;
+    Ok(Run {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn search_answers_in_every_format_and_tells_by_its_exit_code() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let body =
+        "{\"message\":\"red \\u001b[31malarm\",\"user\":\"=cmd\"}\n{\"message\":\"blue\",\"user\":\"bob\"}\n";
+    server.client().ingest("", body).await?;
+    let found = locard(&server, &["search", "alarm"]).await?;
+    assert_eq!(found.code, Some(0), "{}", found.err);
+    let event: serde_json::Value = serde_json::from_str(found.out.trim())?;
+    assert_eq!(event["user"], "=cmd");
+    assert_eq!(locard(&server, &["search", "green"]).await?.code, Some(1));
+    let wrong = locard(&server, &["search", "a AND (b"]).await?;
+    assert_eq!(wrong.code, Some(2));
+    assert!(wrong.err.contains('^'), "{}", wrong.err);
+
+    let raw = locard(&server, &["search", "alarm", "-o", "raw"]).await?;
+    assert!(raw.out.contains("alarm"), "{}", raw.out);
+    let csv = locard(&server, &["search", "*", "-o", "csv"]).await?;
+    assert!(csv.out.contains("'=cmd"), "a formula must not survive: {}", csv.out);
+    let table = locard(&server, &["search", "*", "-o", "table"]).await?;
+    assert!(
+        !table.out.contains("\u{1b}[31malarm"),
+        "escape sequences of log lines must not reach a terminal: {:?}",
+        table.out
+    );
+    let stats = locard(&server, &["search", "* | stats count() by user", "-o", "json"]).await?;
+    assert!(stats.out.contains("bob"), "{}", stats.out);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn files_are_imported_once_plain_and_compressed() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let directory = tempfile::tempdir()?;
+    let files = write_files(directory.path())?;
+    let names: Vec<&str> = files.iter().map(|path| path.to_str().unwrap()).collect();
+    for _twice in 0..2 {
+        let mut arguments = vec!["ingest"];
+        arguments.extend(&names);
+        let run = locard(&server, &arguments).await?;
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        let client = server.client();
+        for (query, count) in [
+            ("*", 8),
+            ("source.ip=203.0.113.77 event.outcome:failure", 2),
+            ("log.iostream:stderr \"joined in the middle\"", 1),
+            ("http.response.status_code=404", 1),
+            ("kubernetes.audit.verb:get kubernetes.audit.objectRef.resource:secrets user.name:alice", 1),
+            ("log.level:error", 2),
+        ] {
+            assert_eq!(client.count(query).await?, count, "{query}");
+        }
+    }
+    Ok(())
+}
+
+fn write_files(directory: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
+    let auth = "Nov 24 08:00:00 node-1 sshd[1]: Failed password for root from 203.0.113.77 port 4 ssh2\n\
+                Nov 24 08:00:01 node-1 sshd[1]: Failed password for invalid user bob from 203.0.113.77 port 5 ssh2\n";
+    let cri = "2026-11-24T08:00:00.1Z stderr P joined in \n2026-11-24T08:00:00.2Z stdout F {\"level\":\"error\",\"msg\":\"x\"}\n\
+               2026-11-24T08:00:00.3Z stderr F the middle\n";
+    let access =
+        "198.51.100.9 - - [24/Nov/2026:08:00:00 +0000] \"GET /nope HTTP/1.1\" 404 153 \"-\" \"curl/8\"\n";
+    let audit = "{\"kind\":\"Event\",\"apiVersion\":\"audit.k8s.io/v1\",\"level\":\"Metadata\",\"auditID\":\"a-1\",\
+                 \"stage\":\"ResponseComplete\",\"requestURI\":\"/api/v1/namespaces/payments/secrets/db\",\"verb\":\"get\",\
+                 \"user\":{\"username\":\"alice\"},\"sourceIPs\":[\"198.51.100.4\"],\"objectRef\":{\"resource\":\"secrets\",\
+                 \"namespace\":\"payments\",\"name\":\"db\"},\"responseStatus\":{\"code\":200},\
+                 \"requestReceivedTimestamp\":\"2026-11-24T08:00:00.000000Z\",\"stageTimestamp\":\"2026-11-24T08:00:00.001000Z\"}\n";
+    let klog = "E1124 08:00:00.123456       1 reflector.go:12] failed to list *v1.Pod\nI1124 08:00:01.123456       1 main.go:3] started\n";
+    let path = |name: &str| directory.join(name);
+    std::fs::write(path("auth.log"), auth)?;
+    std::fs::write(path("0.log"), cri)?;
+    let mut gz = flate2::write::GzEncoder::new(
+        std::fs::File::create(path("access.log.gz"))?,
+        flate2::Compression::default(),
+    );
+    gz.write_all(access.as_bytes())?;
+    gz.finish()?;
+    std::fs::write(path("audit.log.zst"), zstd::encode_all(audit.as_bytes(), 3)?)?;
+    std::fs::write(path("kubelet.log"), klog)?;
+    Ok(["auth.log", "0.log", "access.log.gz", "audit.log.zst", "kubelet.log"].map(path).into())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tail_prints_what_comes() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let mut command = Command::new(binary("locard")?);
+    command.args(["tail", "breach", "-o", "raw", "--url", server.url()]);
+    let process = locard_tests::Process::start(&mut command)?;
+    let client = server.client();
+    locard_tests::eventually(std::time::Duration::from_secs(20), async || {
+        client.ingest("", "{\"message\":\"a breach in the wall\"}\n{\"message\":\"calm\"}").await?;
+        anyhow::ensure!(process.output().contains("a breach in the wall"), "printed: {}", process.output());
+        Ok(())
+    })
+    .await?;
+    assert!(!process.output().contains("calm"));
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! What is shown end to end. Each module states one promise.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr
+)]
+
+/// The console in Chromium: search, drag, open, filter, tail, no console error, axe-core.
+mod browser;
+/// The command line: formats, exit codes, import of files.
+mod cli;
+/// The shared corpora come in without loss and come out with the fields they promise.
+mod corpora;
+/// kill -9 of collector and indexer at random moments: nothing lost, nothing doubled.
+mod kill;
+/// Bad input, full disks, wrong configuration: refused, with what to do next.
+mod refusals;
+/// Lines of a real container runtime: found once, joined, labelled.
+mod runtime;
+/// TLS, client certificates, tokens, tenants.
+mod secure;
+/// What is written down about the code is true of the code.
+mod tidy;
+/// What was acked is found by the very next search.
+mod visible;
