@@ -1,0 +1,28 @@
+// `/api/search`: events for a filter, a table when a pipe makes rows.
+
+import type { LogEvent } from '../lib/event';
+import type { Table } from '../lib/histogram';
+import { get, type Params } from './client';
+
+export interface Answer {
+  events?: LogEvent[];
+  table?: Table | null;
+  matched: { value: number; exact: boolean };
+  complete: boolean;
+  incomplete_because: string | null;
+  cursor?: string | null;
+  took_ms: number;
+  scanned: { splits: number; events: number; bytes: number };
+}
+
+export interface Ask {
+  q: string;
+  start: string;
+  end: string;
+  limit?: number;
+  cursor?: string | undefined;
+}
+
+export function search(ask: Ask, signal: AbortSignal): Promise<Answer> {
+  return get<Answer>('/api/search', { ...ask } as Params, signal);
+}

@@ -1,0 +1,34 @@
+import { expect, it } from 'vitest';
+import { fieldRows, hostOf, messageOf, sourceOf, timeOf, type LogEvent } from './event';
+
+const EVENT: LogEvent = {
+  _id: '0-7',
+  '@timestamp': '2026-03-01T06:41:07.120456789Z',
+  message: 'line',
+  'host.name': 'worker-07',
+  'event.dataset': 'syslog',
+  'process.args': ['sh', '-c'],
+  'user.id': 0,
+  tags: ['one'],
+  odd: { a: null },
+};
+
+it('unrolls lists and sorts names', () => {
+  expect(fieldRows(EVENT).map((row) => [row.name, row.value, row.index])).toEqual([
+    ['event.dataset', 'syslog', undefined],
+    ['host.name', 'worker-07', undefined],
+    ['odd', '{"a":null}', undefined],
+    ['process.args', 'sh', 0],
+    ['process.args', '-c', 1],
+    ['tags', 'one', undefined],
+    ['user.id', 0, undefined],
+  ]);
+});
+
+it('finds its head', () => {
+  expect(messageOf(EVENT)).toBe('line');
+  expect(sourceOf(EVENT)).toBe('syslog');
+  expect(hostOf(EVENT)).toBe('worker-07');
+  expect(new Date(timeOf(EVENT)).toISOString()).toBe('2026-03-01T06:41:07.120Z');
+  expect(timeOf({ _id: '0-8' })).toBeNaN();
+});

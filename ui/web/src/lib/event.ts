@@ -1,0 +1,70 @@
+// Reading an event as the API gives it: a flat object of dotted names.
+
+import type { Scalar } from './filter';
+
+export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
+export type LogEvent = { [name: string]: Json } & { _id: string };
+
+/** One row of the detail: a list gives one for each element. */
+export interface FieldRow {
+  name: string;
+  value: Scalar | null;
+  /** The element's place in a list of more than one. */
+  index: number | undefined;
+}
+
+const HEAD = new Set(['_id', '@timestamp', 'message', 'message_base64', '_stream', 'event.ingested']);
+
+export function messageOf(event: LogEvent): string {
+  return text(event.message);
+}
+
+/** Milliseconds since 1970, NaN when there is no time. */
+export function timeOf(event: LogEvent): number {
+  return Date.parse(text(event['@timestamp']));
+}
+
+export function text(value: Json | undefined): string {
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
+function firstOf(event: LogEvent, names: readonly string[]): string {
+  for (const name of names) {
+    const found = text(event[name]);
+    if (found !== '') return found;
+  }
+  return '';
+}
+
+/** Who wrote the line. */
+export function sourceOf(event: LogEvent): string {
+  return firstOf(event, ['process.name', 'kubernetes.container.name', 'service.name', 'event.dataset']);
+}
+
+/** Where it was written. */
+export function hostOf(event: LogEvent): string {
+  return firstOf(event, ['kubernetes.pod.name', 'host.name', 'kubernetes.node.name', 'log.file.path']);
+}
+
+/** The fields beside the head, by name, lists unrolled. */
+export function fieldRows(event: LogEvent): FieldRow[] {
+  return Object.keys(event)
+    .filter((name) => !HEAD.has(name))
+    .sort()
+    .flatMap((name) => rowsOf(name, event[name] ?? null));
+}
+
+function rowsOf(name: string, value: Json): FieldRow[] {
+  if (!Array.isArray(value)) return [{ name, value: scalar(value), index: undefined }];
+  return value.map((element, index) => ({ name, value: scalar(element), index: value.length > 1 ? index : undefined }));
+}
+
+function scalar(value: Json): Scalar | null {
+  return value === null || typeof value !== 'object' ? value : JSON.stringify(value);
+}
+
+/** The labels that say which other events surround this one, nearest first. */
+export function scopeOf(event: LogEvent): string {
+  return firstOf(event, ['kubernetes.container.name', 'log.file.path', 'process.name', 'host.name', 'event.dataset']);
+}

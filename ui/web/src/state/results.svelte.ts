@@ -1,0 +1,98 @@
+// The answer to the query: its events page by page, or its table. The old answer stays until the new one is there.
+
+import { asApiError, isAbort, type ApiError } from '../api/client';
+import { search, type Answer, type Ask } from '../api/search';
+import type { LogEvent } from '../lib/event';
+import type { Table } from '../lib/histogram';
+import { absolute, resolve, type Interval, type Range } from '../lib/range';
+import { prepend } from '../lib/rows';
+
+const PAGE = 200;
+/** A tail may run for days: this many lines are kept. */
+const KEEP = 20_000;
+
+export class Results {
+  events = $state.raw<LogEvent[]>([]);
+  table = $state.raw<Table | undefined>(undefined);
+  answer = $state.raw<Answer | undefined>(undefined);
+  error = $state.raw<ApiError | undefined>(undefined);
+  loading = $state(false);
+  loadingMore = $state(false);
+  /** Lines that a tail pushed out at the bottom. */
+  dropped = $state(0);
+  /** The interval that was searched, fixed when the query ran, so that pages and histogram agree. */
+  interval = $state.raw<Interval>({ from: undefined, to: undefined });
+  /** Counts answers; a change means "another list". */
+  generation = $state(0);
+  query = $state('');
+  #ask: Ask = { q: '', start: '', end: '' };
+  #stop = new AbortController();
+
+  async run(q: string, range: Range): Promise<void> {
+    this.#stop.abort();
+    this.#stop = new AbortController();
+    const { signal } = this.#stop;
+    const interval = resolve(range, Date.now());
+    this.#ask = { q, ...bounds(interval), limit: PAGE };
+    this.loading = true;
+    this.loadingMore = false;
+    try {
+      this.#take(await search(this.#ask, signal), q, interval);
+    } catch (error) {
+      if (isAbort(error)) return;
+      this.error = asApiError(error);
+    }
+    this.loading = false;
+  }
+
+  #take(answer: Answer, q: string, interval: Interval): void {
+    this.answer = answer;
+    this.events = answer.events ?? [];
+    this.table = answer.table ?? undefined;
+    this.error = undefined;
+    this.dropped = 0;
+    this.interval = interval;
+    this.query = q;
+    this.generation++;
+  }
+
+  get hasMore(): boolean {
+    return (this.answer?.cursor ?? '') !== '' && this.dropped === 0;
+  }
+
+  async more(): Promise<void> {
+    const cursor = this.answer?.cursor;
+    if (!this.hasMore || this.loadingMore || this.loading || !cursor) return;
+    this.loadingMore = true;
+    const { signal } = this.#stop;
+    try {
+      const next = await search({ ...this.#ask, cursor }, signal);
+      this.events = [...this.events, ...(next.events ?? [])];
+      if (this.answer) this.answer = { ...this.answer, cursor: next.cursor ?? null };
+    } catch (error) {
+      if (isAbort(error)) return;
+      this.error = asApiError(error);
+    }
+    this.loadingMore = false;
+  }
+
+  /** Puts what a tail brought on top. Answers how many rows that added. */
+  add(incoming: LogEvent[]): number {
+    const next = prepend(this.events, incoming, KEEP);
+    this.events = next.rows;
+    this.dropped += next.dropped;
+    return next.added;
+  }
+
+  cancel(): void {
+    this.#stop.abort();
+    this.loading = false;
+  }
+}
+
+/** Relative ends become instants: every page of one answer is about the same interval. An open end stays open. */
+function bounds({ from, to }: Interval): { start: string; end: string } {
+  return { start: from === undefined ? '' : absolute(from, from).start, end: to === undefined ? '' : absolute(to, to).end };
+}
+
+export const results = new Results();

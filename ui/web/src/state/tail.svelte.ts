@@ -1,0 +1,52 @@
+// The live tail: connects, connects again when the line breaks, and says so.
+
+import { asApiError, isAbort } from '../api/client';
+import { tail } from '../api/tail';
+import type { LogEvent } from '../lib/event';
+
+const RETRY_MS = 2000;
+
+class Tail {
+  state = $state<'off' | 'connecting' | 'live' | 'broken'>('off');
+  problem = $state('');
+  lost = $state(0);
+  #stop = new AbortController();
+
+  start(q: string, onEvents: (events: LogEvent[]) => void): void {
+    this.stop();
+    this.#stop = new AbortController();
+    this.lost = 0;
+    void this.#follow(q, onEvents, this.#stop.signal);
+  }
+
+  stop(): void {
+    this.#stop.abort();
+    this.state = 'off';
+  }
+
+  async #follow(q: string, onEvents: (events: LogEvent[]) => void, signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      this.state = 'connecting';
+      if (!(await this.#once(q, onEvents, signal))) return;
+      await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    }
+  }
+
+  /** One connection. False when trying again is of no use. */
+  async #once(q: string, onEvents: (events: LogEvent[]) => void, signal: AbortSignal): Promise<boolean> {
+    try {
+      await tail(q, { connected: () => (this.state = 'live'), events: onEvents, lagged: (lost) => (this.lost += lost) }, signal);
+      this.problem = 'The server ended the tail.';
+    } catch (error) {
+      if (isAbort(error) || signal.aborted) return false;
+      const problem = asApiError(error);
+      this.problem = problem.message;
+      this.state = 'broken';
+      return problem.status === 0 || problem.status === 429 || problem.status >= 500;
+    }
+    if (!signal.aborted) this.state = 'broken';
+    return !signal.aborted;
+  }
+}
+
+export const liveTail = new Tail();
