@@ -1,12 +1,16 @@
 //! The HTTP API under `/api`.
 
+mod event;
+mod fields;
 mod json;
 mod params;
 mod problem;
 mod search;
+mod status;
+mod tail;
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -45,12 +49,28 @@ pub struct Retention {
 /// Largest body of a search by POST, in bytes.
 const MAX_BODY_BYTES: usize = 1 << 20;
 
+/// What handlers share. Cheap to clone.
+#[derive(Clone, Debug)]
+struct Api {
+    searcher: Searcher,
+    shutdown: CancellationToken,
+    retention: Retention,
+    started: Instant,
+}
+
 /// The query server's routes. The caller's layers put a [`locard_indexer::Principal`] into every request.
 pub fn router(context: Context) -> Router {
-    let Context { indexer, limits, metrics, .. } = context;
+    let Context { indexer, limits, metrics, shutdown, retention } = context;
     let searcher = Searcher::new(indexer, limits, metrics);
+    let api = Api { searcher, shutdown, retention, started: Instant::now() };
     Router::new()
         .route("/api/search", get(search::search).post(search::search))
+        .route("/api/tail", get(tail::tail))
+        .route("/api/events/{id}", get(event::event))
+        .route("/api/events/{id}/context", get(event::context))
+        .route("/api/fields", get(fields::fields))
+        .route("/api/fields/{name}/values", get(fields::values))
+        .route("/api/status", get(status::status))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(searcher)
+        .with_state(api)
 }

@@ -114,6 +114,12 @@ impl Params {
         Ok(count)
     }
 
+    /// Names separated by commas.
+    pub(super) fn list(&self, name: &str) -> Vec<String> {
+        let text = self.text(name).unwrap_or_default();
+        text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
+    }
+
     fn duration(&self, name: &str) -> Result<Option<Duration>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
         read_duration(text).map(Some).ok_or_else(|| no_such(name, text, "write 5s, 500ms or 1m30s"))

@@ -1,21 +1,24 @@
 //! `/api/search`.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
 use locard_indexer::{Permission, Principal, Problem};
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
+use super::Api;
 use super::json::EventJson;
 use super::params::Params;
 use super::problem::problem;
-use crate::search::{Answer, Searcher};
+use crate::search::{Answer, Matched, Scanned};
 
 /// Answers a page of events.
 pub(super) async fn search(
-    State(searcher): State<Searcher>,
+    State(api): State<Api>,
     principal: Principal,
     headers: HeaderMap,
     params: Params,
@@ -23,30 +26,41 @@ pub(super) async fn search(
     principal.require(Permission::Read)?;
     let ask = params.known(&Params::ASK)?.ask()?;
     let _ = headers;
-    let answer = searcher.search(&principal, &ask).await.map_err(|error| problem(error, &ask.q))?;
+    let answer = api.searcher.search(&principal, &ask).await.map_err(|error| problem(error, &ask.q))?;
     Ok(Json(page(&answer)).into_response())
 }
 
 #[derive(Serialize)]
 struct Page<'a> {
     events: Vec<EventJson<'a>>,
-    matched: serde_json::Value,
+    matched: Value,
     complete: bool,
     incomplete_because: Option<&'a str>,
     cursor: Option<&'a str>,
     took_ms: u64,
-    scanned: serde_json::Value,
+    scanned: Value,
 }
 
 fn page(answer: &Answer) -> Page<'_> {
-    let scanned = &answer.scanned;
     Page {
         events: answer.events.iter().map(EventJson).collect(),
-        matched: json!({"value": answer.matched.value, "exact": answer.matched.exact}),
+        matched: matched(answer.matched),
         complete: answer.incomplete_because.is_none(),
         incomplete_because: answer.incomplete_because.as_deref(),
         cursor: answer.cursor.as_deref(),
-        took_ms: u64::try_from(answer.took.as_millis()).unwrap_or(u64::MAX),
-        scanned: json!({"splits": scanned.splits, "events": scanned.events, "bytes": scanned.bytes}),
+        took_ms: millis(answer.took),
+        scanned: scanned(answer.scanned),
     }
+}
+
+pub(super) fn matched(matched: Matched) -> Value {
+    json!({"value": matched.value, "exact": matched.exact})
+}
+
+pub(super) fn scanned(scanned: Scanned) -> Value {
+    json!({"splits": scanned.splits, "events": scanned.events, "bytes": scanned.bytes})
+}
+
+pub(super) fn millis(took: Duration) -> u64 {
+    u64::try_from(took.as_millis()).unwrap_or(u64::MAX)
 }

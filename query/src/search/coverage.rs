@@ -52,6 +52,19 @@ impl Coverage {
         }
     }
 
+    /// Adds what another scan of the same run lacked. What it cost is the run's, so the later number holds.
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.splits = self.splits.max(other.splits);
+        self.events = other.events;
+        self.bytes = other.bytes;
+        self.late = self.late.max(other.late);
+        if self.unreadable.len() < other.unreadable.len() {
+            self.unreadable.clone_from(&other.unreadable);
+            self.unreadable_more = other.unreadable_more;
+        }
+        self.omitted.extend(other.omitted.iter().cloned());
+    }
+
     /// Notes something else that was left out, in words.
     pub(crate) fn omit(&mut self, what: impl Into<String>) {
         self.omitted.push(what.into());

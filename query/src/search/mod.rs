@@ -3,9 +3,12 @@
 //! `ask → plan → parts → run → answer`. Does not know HTTP; [`crate::api`] gives it a shape.
 
 mod best;
+mod context;
 mod coverage;
 mod cursor;
 mod error;
+mod event;
+mod fields;
 mod find;
 mod limits;
 mod metrics;
@@ -13,11 +16,15 @@ mod part;
 mod plan;
 mod run;
 mod searcher;
+mod tail;
 mod when;
 
+pub use context::{Surrounded, Surroundings};
 pub use error::Error;
+pub use fields::{AskValues, Field, Fields, Values};
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use plan::{Ask, DEFAULT_LIMIT, MAX_QUERY_BYTES};
 pub use searcher::{Answer, Matched, Scanned, Searcher};
+pub use tail::{Lag, Tailed, Tailing};
 pub(crate) use when::read_duration;

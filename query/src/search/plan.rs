@@ -70,9 +70,12 @@ impl Plan {
         })
     }
 
-    /// The cursor of the page that follows one that ends at `last`.
-    pub(crate) fn cursor(&self, last: Position) -> Cursor {
-        Cursor { order: self.order, now: self.now, after: last }
+    /// The same, among the events that match `filter` too.
+    pub(crate) fn narrow(self, filter: Filter) -> Result<Self, Error> {
+        let Request { filter: asked, filed } = self.wanted.request;
+        let filter = asked.and(filter);
+        let matcher = Matcher::new(&filter)?;
+        Ok(Self { wanted: Wanted { request: Request { filter, filed }, matcher }, ..self })
     }
 }
 

@@ -22,6 +22,7 @@ pub struct Searcher {
     pub(crate) limits: Limits,
     pub(crate) metrics: Metrics,
     pub(crate) gate: Arc<Semaphore>,
+    pub(crate) tail_gate: Arc<Semaphore>,
 }
 
 /// How many events the filter matched.
@@ -65,7 +66,8 @@ impl Searcher {
     /// A searcher over an indexer's events.
     pub fn new(indexer: Arc<Indexer>, limits: Limits, metrics: Metrics) -> Self {
         let gate = Arc::new(Semaphore::new(limits.concurrency));
-        Self { indexer, limits, metrics, gate }
+        let tail_gate = Arc::new(Semaphore::new(limits.tails));
+        Self { indexer, limits, metrics, gate, tail_gate }
     }
 
     /// Searches.

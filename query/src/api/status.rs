@@ -1,0 +1,82 @@
+//! `/api/status`: how the server is, and what the tenant has in it.
+//!
+//! The server's own numbers span all tenants, so only an administrator sees them; others see what is theirs, and with a row filter
+//! not even that, because a count is an answer too.
+
+use axum::Json;
+use axum::extract::State;
+use locard_indexer::{Permission, Principal, Problem, Status, View};
+use locard_store::SplitMeta;
+use serde_json::{Value, json};
+
+use super::params::Params;
+use super::{Api, Retention};
+
+/// Answers how the server is.
+pub(super) async fn status(
+    State(api): State<Api>,
+    principal: Principal,
+    params: Params,
+) -> Result<Json<Value>, Problem> {
+    let admin = principal.require(Permission::Admin).is_ok();
+    if !admin {
+        principal.require(Permission::Read)?;
+    }
+    params.known(&[])?;
+    let status = api.searcher.indexer.status();
+    let mut answer = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_seconds": api.started.elapsed().as_secs(),
+        "tenant": principal.tenant.as_str(),
+        "refusing": status.refusing,
+        "retention": retention(api.retention),
+    });
+    if principal.filter.is_none() {
+        let view = api.searcher.indexer.view(&principal.tenant);
+        answer["events"] = tenant(&view);
+    }
+    if admin {
+        answer["server"] = server(&status);
+    }
+    Ok(Json(answer))
+}
+
+fn retention(retention: Retention) -> Value {
+    json!({"age_seconds": retention.age.map(|age| age.as_secs()), "bytes": retention.bytes})
+}
+
+/// The tenant's own events.
+fn tenant(view: &View) -> Value {
+    let metas: Vec<&SplitMeta> = view.splits.iter().map(|split| split.meta()).collect();
+    let filed = view.hot.iter().flat_map(|batch| batch.iter()).map(locard_event::Event::filed);
+    let (mut count, mut oldest, mut newest) = (0u64, None, None);
+    for time in filed {
+        count += 1;
+        oldest = Some(oldest.map_or(time, |oldest| time.min(oldest)));
+        newest = newest.max(Some(time));
+    }
+    for meta in &metas {
+        oldest = Some(oldest.map_or(meta.filed.0, |oldest| meta.filed.0.min(oldest)));
+        newest = newest.max(Some(meta.filed.1));
+    }
+    json!({
+        "hot": count,
+        "in_splits": metas.iter().map(|meta| meta.events).sum::<u64>(),
+        "splits": metas.len(),
+        "split_bytes": metas.iter().map(|meta| meta.bytes).sum::<u64>(),
+        "unreadable_splits": view.unreadable.len(),
+        "oldest": oldest.map(|time| time.to_string()),
+        "newest": newest.map(|time| time.to_string()),
+    })
+}
+
+/// All tenants together.
+fn server(status: &Status) -> Value {
+    json!({
+        "hot": {"events": status.hot_events, "bytes": status.hot_bytes},
+        "splits": {"count": status.splits, "events": status.split_events, "bytes": status.split_bytes},
+        "wal": {"segments": status.wal_segments, "bytes": status.wal_bytes},
+        "oldest": status.filed.map(|(first, _)| first.to_string()),
+        "newest": status.filed.map(|(_, last)| last.to_string()),
+    })
+}

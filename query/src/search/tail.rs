@@ -1,0 +1,337 @@
+//! [`Tail`]: the events that match, as they are accepted, and before that those a client missed.
+//!
+//! A tail never holds up ingest: the tap drops what a slow client does not take, and the tail says how many events that were.
+//! A client that names the last event it has gets what came since from the view, then follows the tap; sequence numbers
+//! without gaps make the seam exact.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use locard_event::{Event, EventId, Timestamp};
+use locard_filter::{Filter, Predicate, Test, TimePoint};
+use locard_indexer::{Indexer, Principal, View};
+use locard_store::Control;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::part::{Part, Wanted};
+use super::plan::{parse, wanted};
+use super::searcher::{Searcher, clock};
+use super::{Error, Metrics};
+
+/// Events that wait for the client before the tap's own buffer fills.
+const CHANNEL_EVENTS: usize = 256;
+/// How old a filter's idea of `now` may become.
+const NOW_AGE: Duration = Duration::from_secs(1);
+
+/// What a tail tells its client.
+#[derive(Clone, Debug)]
+pub enum Tailed {
+    /// An event that matches.
+    Event(Event),
+    /// Events were passed over, matching or not.
+    Lag(Lag),
+}
+
+/// Events that a tail passed over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lag {
+    /// How many, whether they match or not.
+    pub missed: u64,
+    /// The first of them.
+    pub first: EventId,
+    /// Why.
+    pub because: &'static str,
+}
+
+/// A tail's other end. The tail ends when this is dropped.
+pub type Tailing = mpsc::Receiver<Tailed>;
+
+impl Searcher {
+    /// Follows the events that match `q`, from now on or from after `resume`.
+    ///
+    /// # Errors
+    /// The query cannot be read, `resume` is not of this tenant, or too many tails run.
+    pub fn tail(
+        &self,
+        principal: &Principal,
+        q: &str,
+        resume: Option<EventId>,
+        shutdown: CancellationToken,
+    ) -> Result<Tailing, Error> {
+        let lens = Lens::new(parse(q)?, principal.clone())?;
+        let permit = Arc::clone(&self.tail_gate).try_acquire_owned();
+        let permit =
+            permit.map_err(|_| Error::Busy { what: "tails", retry_after: Duration::from_secs(5) })?;
+        // First the tap, then the view: what is accepted in between is in both, and told apart by its number.
+        let live = self.indexer.subscribe(&principal.tenant);
+        if let Some(id) = resume {
+            check_partition(&self.indexer.view(&principal.tenant), id)?;
+        }
+        let (sender, receiver) = mpsc::channel(CHANNEL_EVENTS);
+        let indexer = Arc::clone(&self.indexer);
+        let open = Open::new(self.metrics.clone(), permit);
+        let tail = Tail { indexer, lens, live, sender, last: resume, open };
+        tokio::spawn(async move {
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                () = tail.run() => {}
+            }
+        });
+        Ok(receiver)
+    }
+}
+
+fn check_partition(view: &View, id: EventId) -> Result<(), Error> {
+    match extent(view) {
+        Some((partition, _)) if partition != id.partition => Err(Error::Parameter {
+            name: "Last-Event-ID",
+            reason: format!("`{id}` is no event of this tenant"),
+            hint: "leave it out to follow from now on".into(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// A view's partition and the sequence number after its last event.
+fn extent(view: &View) -> Option<(u32, u64)> {
+    let hot = view.hot.iter().rev().find_map(|batch| batch.last()).and_then(|event| event.id);
+    let hot = hot.map(|id| (id.partition, id.sequence + 1));
+    let splits = view.splits.iter().map(|split| (split.meta().partition, split.meta().sequences.end));
+    hot.into_iter().chain(splits).max()
+}
+
+/// Counts a tail as open while it lives.
+struct Open {
+    metrics: Metrics,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Open {
+    fn new(metrics: Metrics, permit: OwnedSemaphorePermit) -> Self {
+        metrics.tails.inc();
+        Self { metrics, _permit: permit }
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.metrics.tails.dec();
+    }
+}
+
+/// The filter of a tail, compiled anew from time to time if it speaks of `now`.
+struct Lens {
+    asked: Filter,
+    principal: Principal,
+    wanted: Arc<Wanted>,
+    compiled: Instant,
+    relative: bool,
+}
+
+impl Lens {
+    fn new(asked: Filter, principal: Principal) -> Result<Self, Error> {
+        let relative = has_now(&asked) || principal.filter.as_deref().is_some_and(has_now);
+        let wanted = Arc::new(compile(&asked, &principal)?);
+        Ok(Self { asked, principal, wanted, compiled: Instant::now(), relative })
+    }
+
+    fn wanted(&mut self) -> &Arc<Wanted> {
+        if self.relative
+            && self.compiled.elapsed() >= NOW_AGE
+            && let Ok(wanted) = compile(&self.asked, &self.principal)
+        {
+            self.wanted = Arc::new(wanted);
+            self.compiled = Instant::now();
+        }
+        &self.wanted
+    }
+}
+
+fn compile(asked: &Filter, principal: &Principal) -> Result<Wanted, Error> {
+    let now = clock();
+    wanted(asked.clone().resolve(now), Timestamp::MIN..Timestamp::MAX, principal, now)
+}
+
+fn has_now(filter: &Filter) -> bool {
+    match filter {
+        Filter::All => false,
+        Filter::And(parts) | Filter::Or(parts) => parts.iter().any(has_now),
+        Filter::Not(part) => has_now(part),
+        Filter::Is(Predicate { test: Test::Time(range), .. }) => {
+            [range.from, range.to].iter().any(|point| matches!(point, Some(TimePoint::Now(_))))
+        }
+        Filter::Is(_) => false,
+    }
+}
+
+/// Nobody listens any more.
+struct Gone;
+
+struct Tail {
+    indexer: Arc<Indexer>,
+    lens: Lens,
+    live: broadcast::Receiver<Arc<[Event]>>,
+    sender: mpsc::Sender<Tailed>,
+    /// The last event the client has; nothing until the first batch.
+    last: Option<EventId>,
+    open: Open,
+}
+
+impl Tail {
+    async fn run(mut self) {
+        if self.last.is_some() && self.catch_up().await.is_err() {
+            return;
+        }
+        while let Ok(batch) = self.receive().await {
+            if self.pass_on(&batch).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// The next batch; an error when the client or the indexer is gone. What was missed shows in the numbers of the next batch.
+    async fn receive(&mut self) -> Result<Arc<[Event]>, Gone> {
+        loop {
+            let received = tokio::select! {
+                () = self.sender.closed() => return Err(Gone),
+                received = self.live.recv() => received,
+            };
+            match received {
+                Ok(batch) => return Ok(batch),
+                Err(RecvError::Lagged(_)) => {}
+                Err(RecvError::Closed) => return Err(Gone),
+            }
+        }
+    }
+
+    async fn pass_on(&mut self, batch: &[Event]) -> Result<(), Gone> {
+        let Some(first) = batch.first().and_then(|event| event.id) else { return Ok(()) };
+        if let Some(last) = self.last
+            && first.sequence > last.sequence + 1
+        {
+            let missed = first.sequence - last.sequence - 1;
+            let first = EventId::new(last.partition, last.sequence + 1);
+            self.tell(Tailed::Lag(Lag { missed, first, because: "the client was slow" })).await?;
+        }
+        let seen = self.last;
+        let wanted = Arc::clone(self.lens.wanted());
+        for event in batch.iter().filter(|event| event.id > seen && wanted.matches(event)) {
+            self.tell(Tailed::Event(event.clone())).await?;
+        }
+        self.last = self.last.max(batch.last().and_then(|event| event.id));
+        Ok(())
+    }
+
+    async fn tell(&self, tailed: Tailed) -> Result<(), Gone> {
+        match &tailed {
+            Tailed::Event(_) => self.open.metrics.tail_events.inc(),
+            Tailed::Lag(lag) => self.open.metrics.tail_missed.inc_by(lag.missed),
+        };
+        self.sender.send(tailed).await.map_err(|_| Gone)
+    }
+
+    /// Reads what the client missed from the view, again until the tap has kept everything since.
+    async fn catch_up(&mut self) -> Result<(), Gone> {
+        loop {
+            self.replay().await?;
+            match self.live.try_recv() {
+                Err(broadcast::error::TryRecvError::Lagged(_)) => {}
+                Ok(batch) => return self.pass_on(&batch).await,
+                Err(_) => return Ok(()),
+            }
+        }
+    }
+
+    async fn replay(&mut self) -> Result<(), Gone> {
+        let Some(last) = self.last else { return Ok(()) };
+        let view = self.indexer.view(&self.lens.principal.tenant);
+        let Some((partition, end)) = extent(&view) else { return Ok(()) };
+        let control = Arc::new(Control::default());
+        let _stop = StopOnDrop(Arc::clone(&control));
+        let (pieces, wanted, sender) = (pieces(&view), Arc::clone(self.lens.wanted()), self.sender.clone());
+        let replay = Replay {
+            wanted,
+            sender,
+            control,
+            next: EventId::new(partition, last.sequence.saturating_add(1)),
+        };
+        let replayed = tokio::task::spawn_blocking(move || replay.run(pieces)).await;
+        self.last = end.checked_sub(1).map(|sequence| EventId::new(partition, sequence));
+        replayed.unwrap_or(Err(Gone))
+    }
+}
+
+struct StopOnDrop(Arc<Control>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// A view in sequence order: each piece with the numbers it spans.
+fn pieces(view: &View) -> VecDeque<(std::ops::Range<u64>, Part)> {
+    let splits = view.splits.iter().map(|split| (split.meta().sequences.clone(), Part::Split(split.clone())));
+    let hot = view.hot.iter().filter_map(|batch| {
+        let first = batch.first()?.id?.sequence;
+        Some((first..first + batch.len() as u64, Part::Hot(vec![Arc::clone(batch)])))
+    });
+    let mut pieces: Vec<_> = splits.chain(hot).collect();
+    pieces.sort_by_key(|(sequences, _)| sequences.start);
+    pieces.into()
+}
+
+/// Reads the view for a client that comes back. Runs on a blocking thread, as fast as the client takes it.
+struct Replay {
+    wanted: Arc<Wanted>,
+    sender: mpsc::Sender<Tailed>,
+    control: Arc<Control>,
+    next: EventId,
+}
+
+impl Replay {
+    fn run(mut self, pieces: VecDeque<(std::ops::Range<u64>, Part)>) -> Result<(), Gone> {
+        for (sequences, part) in pieces {
+            if sequences.end <= self.next.sequence {
+                continue;
+            }
+            if sequences.start > self.next.sequence {
+                self.lag(sequences.start, "they are no longer kept, or in a split that cannot be read")?;
+            }
+            self.piece(sequences.end, &part)?;
+        }
+        Ok(())
+    }
+
+    fn piece(&mut self, end: u64, part: &Part) -> Result<(), Gone> {
+        let mut gone = false;
+        let (sender, next) = (self.sender.clone(), &mut self.next);
+        let done = part.each(&self.wanted, &self.control, &mut |event| {
+            let Some(id) = event.id.filter(|id| id.sequence >= next.sequence) else {
+                return std::ops::ControlFlow::Continue(());
+            };
+            *next = EventId::new(id.partition, id.sequence + 1);
+            gone = sender.blocking_send(Tailed::Event(event.clone())).is_err();
+            if gone { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+        });
+        if gone || self.control.check().is_err() {
+            return Err(Gone);
+        }
+        if let Err(error) = done {
+            tracing::error!(%error, "tail.replay cannot read a split");
+            return self.lag(end, "they are in a split that cannot be read");
+        }
+        self.next.sequence = end;
+        Ok(())
+    }
+
+    /// Tells the client that everything up to `until` is passed over.
+    fn lag(&mut self, until: u64, because: &'static str) -> Result<(), Gone> {
+        let lag = Lag { missed: until - self.next.sequence, first: self.next, because };
+        self.next.sequence = until;
+        self.sender.blocking_send(Tailed::Lag(lag)).map_err(|_| Gone)
+    }
+}
