@@ -19,7 +19,7 @@ it.each<[Json, string]>([
   [null, '–'],
   ['2026-03-01T06:41:00Z', '2026-03-01 06:41:00.000'.replace('.000', '')],
   ['2026-03-01T06:41:07.120Z', '2026-03-01 06:41:07.120'],
-  ['a\nb', 'a␊b'],
+  ['a\nb', 'a↵b'],
   [['x', 1], '["x",1]'],
 ])('cell %j', (value, expected) => expect(cell(value, 'utc')).toBe(expected));
 

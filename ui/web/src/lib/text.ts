@@ -1,13 +1,13 @@
 // Log content is hostile: what could move, hide or colour something becomes a visible symbol. Only text nodes are made of the result.
 
-const PICTURES = 0x2400;
+// Names in brackets rather than the Control Pictures of Unicode, which common monospace fonts lack.
+const NAMES: Record<number, string> = { 0: 'NUL', 7: 'BEL', 8: 'BS', 11: 'VT', 12: 'FF', 27: 'ESC', 127: 'DEL', 0xfeff: 'BOM' };
 
 /** One character that has no harmless shape of its own, as a symbol. */
 function symbol(char: string): string {
   const code = char.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(PICTURES + code);
-  if (code === 0x7f) return '\u2421';
-  return `\u27e8${code.toString(16).toUpperCase().padStart(4, '0')}\u27e9`;
+  if (code === 10) return '\u21b5';
+  return `\u27e8${NAMES[code] ?? code.toString(16).toUpperCase().padStart(code < 0x100 ? 2 : 4, '0')}\u27e9`;
 }
 
 // C0, DEL, C1, then what turns or hides text: bidirectional controls, zero-width characters, line separators, tags, BOM.
