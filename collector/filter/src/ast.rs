@@ -32,11 +32,13 @@ pub struct Predicate {
 pub enum Test {
     /// The literal occurs, case-insensitively, bounded by word ends. From `word` and `"phrase"`.
     Contains(Box<str>),
-    /// A pattern with `*` and `?` matches a run of the text that is bounded by word ends; a `*` at an edge lifts the bound there.
+    /// A pattern with `*` (any characters, also none) and `?` (one character) matches a run of the text that is bounded by word
+    /// ends, case-insensitively; a `*` at an edge lifts the bound there. A backslash makes the character behind it literal.
+    /// [`crate::glob::pieces`] takes it apart.
     Wildcard(Box<str>),
     /// The regular expression occurs anywhere. From `/re/`, `/re/i` and `field~"re"`.
     Regex {
-        /// As written between the slashes.
+        /// As written between the slashes, with `\/` read as `/`.
         pattern: Box<str>,
         /// From the flag `i`.
         ignore_case: bool,
@@ -108,24 +110,42 @@ impl TimePoint {
 }
 
 impl Filter {
+    /// Every part matches: flattened, without `All`, and a single part as itself.
+    pub fn all_of(parts: impl IntoIterator<Item = Filter>) -> Filter {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Self::All => {}
+                Self::And(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Self::All,
+            1 => flat.swap_remove(0),
+            _ => Self::And(flat),
+        }
+    }
+
+    /// Some part matches: flattened, and a single part as itself. Of no parts: matches nothing.
+    pub fn any_of(parts: impl IntoIterator<Item = Filter>) -> Filter {
+        let mut flat = Vec::new();
+        for part in parts {
+            match part {
+                Self::Or(inner) => flat.extend(inner),
+                other => flat.push(other),
+            }
+        }
+        match flat.len() {
+            0 => Self::Not(Box::new(Self::All)),
+            1 => flat.swap_remove(0),
+            _ => Self::Or(flat),
+        }
+    }
+
     /// Both filters, flattened. `All` vanishes.
     pub fn and(self, other: Filter) -> Filter {
-        match (self, other) {
-            (Self::All, filter) | (filter, Self::All) => filter,
-            (Self::And(mut left), Self::And(right)) => {
-                left.extend(right);
-                Self::And(left)
-            }
-            (Self::And(mut parts), part) => {
-                parts.push(part);
-                Self::And(parts)
-            }
-            (part, Self::And(mut parts)) => {
-                parts.insert(0, part);
-                Self::And(parts)
-            }
-            (left, right) => Self::And(vec![left, right]),
-        }
+        Self::all_of([self, other])
     }
 
     /// The filter with every relative time made absolute. Matchers and plans take only such filters.

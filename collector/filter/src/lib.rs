@@ -5,11 +5,18 @@
 
 mod ast;
 mod error;
+pub mod glob;
 mod matcher;
 mod parser;
+mod print;
 pub mod word;
 
 pub use ast::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange};
 pub use error::SyntaxError;
 pub use matcher::Matcher;
-pub use parser::{parse, parse_prefix};
+pub use parser::{
+    MAX_DEPTH, MAX_QUERY_BYTES, MAX_TERMS, MAX_WILDCARD_BYTES, parse, parse_duration, parse_prefix,
+};
+
+#[cfg(test)]
+mod tests;
