@@ -3,12 +3,37 @@
 //! Data flows left to right; acks travel back as values. Does not know pipes, answers' shapes or credentials: it is handed a
 //! [`Principal`].
 
+mod accept;
+mod answer;
+mod background;
+mod budget;
+mod clock;
+mod core;
+mod dedupe;
+mod delivery;
 mod door;
+mod fault;
+mod hot;
 mod indexer;
+mod lock;
+mod merge;
+mod metrics;
+mod open;
 mod principal;
 mod problem;
+mod receive;
+mod retain;
+mod seal;
+mod settings;
+mod status;
+mod tenants;
+mod wal;
 
+pub use clock::Clock;
+pub use delivery::{Delivery, Door, Error};
 pub use door::router;
-pub use indexer::{Delivery, Door, Error, Indexer, Settings, Status, View};
+pub use indexer::{Indexer, View};
 pub use principal::{Permission, Principal, Tenant};
 pub use problem::Problem;
+pub use settings::Settings;
+pub use status::Status;

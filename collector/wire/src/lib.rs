@@ -2,10 +2,12 @@
 //!
 //! Does not know HTTP, files or indexes. The OTLP types stay inside.
 
+mod answer;
 mod batch;
 mod compression;
 mod otlp;
 
+pub use answer::{encode_answer, encode_answer_json};
 pub use batch::{Ack, BatchId, ParseBatchIdError, Rejected};
 pub use compression::{CompressionError, Encoding, compress, decompress};
 pub use otlp::{DecodeError, MAX_NESTED, MAX_RECORDS, decode, decode_json, encode, time_known};

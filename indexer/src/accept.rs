@@ -1,0 +1,160 @@
+//! Accepting one delivery.
+//!
+//! 1. Refuse it if too much is under way.
+//! 2. If it is named and was accepted before, give the first answer again.
+//! 3. Read it, on a blocking thread.
+//! 4. Hand it to the log, which makes it durable and searchable.
+//! 5. Remember its answer.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use locard_event::Timestamp;
+use locard_wire::{Ack, BatchId};
+use tokio::sync::oneshot;
+
+use crate::budget::Permit;
+use crate::core::Core;
+use crate::dedupe::{First, Found};
+use crate::delivery::{Delivery, Error};
+use crate::hot::Shelf;
+use crate::metrics::Metrics;
+use crate::receive::{Received, receive};
+use crate::tenants::partition_of;
+use crate::wal::{Append, Frame, Named, ReadLimits};
+use crate::{Tenant, answer};
+
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Accepts a delivery. Must run to its end even if nobody waits for it any more: run it in a task of its own.
+pub(crate) async fn accept(core: Arc<Core>, tenant: Tenant, delivery: Delivery) -> Result<Ack, Error> {
+    let done = try_accept(&core, &tenant, delivery).await;
+    if let Err(error) = &done {
+        core.metrics.refused.get_or_create(&Metrics::reason(reason(error))).inc();
+    }
+    done
+}
+
+async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Result<Ack, Error> {
+    let received = (core.clock)();
+    let permit = admit(core, delivery.body.len())?;
+    let shelf = core.tenants.shelf(tenant);
+    let partition = partition_of(core.store.catalog(), &shelf).await?;
+    let first = match &delivery.batch {
+        Some(batch) => match go_first(core, partition, batch, received).await {
+            Ok(first) => Some(first),
+            Err(ack) => {
+                core.metrics.repeats.inc();
+                return Ok(ack);
+            }
+        },
+        None => None,
+    };
+    let (delivery, read) = read(core, delivery, received).await?;
+    count(core, &delivery, &read);
+    let ack = read.ack.clone();
+    if !read.events.is_empty() {
+        append(core, shelf, partition, delivery, read, received, permit).await?;
+    }
+    if let Some(first) = first {
+        first.accepted(ack.clone(), received);
+    }
+    Ok(ack)
+}
+
+fn admit(core: &Core, bytes: usize) -> Result<Permit, Error> {
+    let busy = Error::Busy { retry_after: RETRY_AFTER };
+    if core.tenants.hot_bytes() >= core.settings.hot_bytes.saturating_mul(2) {
+        return Err(busy);
+    }
+    core.queue.admit(bytes).ok_or(busy)
+}
+
+/// The right to be the first of this name, or the answer that the first got.
+async fn go_first(core: &Core, partition: u32, batch: &BatchId, now: Timestamp) -> Result<First, Ack> {
+    loop {
+        match core.dedupe.find(partition, batch, now) {
+            Found::First(first) => return Ok(first),
+            Found::Accepted(ack) => return Err(ack),
+            // An error is what ends it: the first one has dropped its end.
+            Found::UnderWay(mut end) => drop(end.changed().await),
+        }
+    }
+}
+
+/// The limits that shape how a body is read.
+pub(crate) fn limits(core: &Core) -> ReadLimits {
+    let settings = &core.settings;
+    ReadLimits {
+        max_decompressed_bytes: settings.max_decompressed_bytes,
+        max_events: settings.max_batch_events,
+        max_line_bytes: settings.max_line_bytes,
+        max_fields: settings.max_fields,
+    }
+}
+
+async fn read(core: &Core, delivery: Delivery, received: Timestamp) -> Result<(Delivery, Received), Error> {
+    let _turn = core.readers.acquire().await.map_err(|_| Error::Closed)?;
+    let limits = limits(core);
+    let work = tokio::task::spawn_blocking(move || {
+        let read = receive(&delivery.door, delivery.encoding, &delivery.body, received, &limits)?;
+        Ok((delivery, read))
+    });
+    // A panic is a defect in a parser; the sender is told that this body cannot be read, and the rest goes on.
+    work.await.unwrap_or_else(|error| {
+        tracing::error!(%error, "reading a body panicked");
+        Err(Error::Malformed { line: None, reason: "the body cannot be read".into() })
+    })
+}
+
+async fn append(
+    core: &Core,
+    shelf: Arc<Shelf>,
+    partition: u32,
+    delivery: Delivery,
+    read: Received,
+    received: Timestamp,
+    mut permit: Permit,
+) -> Result<(), Error> {
+    let held: usize = read.events.iter().map(locard_event::Event::heap_bytes).sum();
+    if !permit.resize(delivery.body.len() + held) {
+        return Err(Error::Busy { retry_after: RETRY_AFTER });
+    }
+    let answer = || answer::print(&read.ack);
+    let frame = Frame {
+        partition,
+        tenant: shelf.tenant.as_str().to_owned(),
+        first: 0,
+        count: u32::try_from(read.events.len()).unwrap_or(u32::MAX),
+        ingested: received,
+        limits: limits(core),
+        named: delivery.batch.map(|batch| Named { batch: batch.to_string(), answer: answer() }),
+        door: delivery.door,
+        encoding: delivery.encoding,
+        body: delivery.body,
+    };
+    let (reply, answered) = oneshot::channel();
+    core.log()?.append(Append { shelf, frame, events: read.events, permit, reply })?;
+    answered.await.map_err(|_| Error::Closed)?
+}
+
+fn count(core: &Core, delivery: &Delivery, read: &Received) {
+    let door = Metrics::door(delivery.door.name());
+    let metrics = &core.metrics;
+    metrics.received_bytes.get_or_create(&door).inc_by(delivery.body.len() as u64);
+    metrics.rejected.get_or_create(&door).inc_by(read.rejected);
+    metrics.cut_values.inc_by(read.cuts.values);
+    metrics.left_out_fields.inc_by(read.cuts.fields);
+}
+
+fn reason(error: &Error) -> &'static str {
+    match error {
+        Error::Malformed { .. } => "malformed",
+        Error::TooLarge { .. } | Error::TooMany { .. } => "too_large",
+        Error::Busy { .. } => "busy",
+        Error::NoSpace => "no_space",
+        Error::Log(_) => "log",
+        Error::Store(_) => "store",
+        Error::Closed => "closed",
+    }
+}

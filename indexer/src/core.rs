@@ -1,0 +1,66 @@
+//! [`Core`]: what the stages share.
+
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use locard_store::Store;
+use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::Settings;
+use crate::budget::Budget;
+use crate::clock::Clock;
+use crate::dedupe::Dedupe;
+use crate::delivery::Error;
+use crate::metrics::Metrics;
+use crate::tenants::Tenants;
+use crate::wal::{Ledger, Log};
+
+/// What the stages share.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) clock: Clock,
+    pub(crate) store: Store,
+    pub(crate) tenants: Tenants,
+    pub(crate) dedupe: Arc<Dedupe>,
+    pub(crate) ledger: Arc<Ledger>,
+    /// Set once the log is replayed.
+    pub(crate) log: OnceLock<Log>,
+    pub(crate) metrics: Metrics,
+    /// Bytes of batches between the door and the log.
+    pub(crate) queue: Arc<Budget>,
+    /// Bounds how many bodies are read at once.
+    pub(crate) readers: Semaphore,
+    /// One seals at a time.
+    pub(crate) sealing: AsyncMutex<()>,
+    /// One merges or retains at a time.
+    pub(crate) tidying: AsyncMutex<()>,
+    /// Told when a group is committed.
+    pub(crate) committed: Arc<Notify>,
+    /// Told when a split is published.
+    pub(crate) published: Notify,
+    /// Splits that turned out to be corrupt when they were to be merged.
+    pub(crate) unmergeable: Mutex<HashSet<Uuid>>,
+    /// What each background stage last failed with, until it succeeds.
+    pub(crate) troubles: Mutex<HashMap<&'static str, String>>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) tasks: TaskTracker,
+    /// The locked file that keeps other processes out of the directory.
+    pub(crate) guard: Arc<File>,
+}
+
+impl Core {
+    /// The log, once it is replayed.
+    pub(crate) fn log(&self) -> Result<&Log, Error> {
+        self.log.get().ok_or(Error::Closed)
+    }
+
+    /// Up to where each partition is published.
+    pub(crate) fn published(&self) -> HashMap<u32, u64> {
+        let shelves = self.tenants.all();
+        shelves.iter().filter_map(|shelf| Some((*shelf.partition.get()?, shelf.published()))).collect()
+    }
+}

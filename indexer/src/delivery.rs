@@ -1,0 +1,108 @@
+//! [`Delivery`]: one body as received, by which [`Door`], and why it may be refused.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use locard_wire::{BatchId, Encoding};
+use serde::{Deserialize, Serialize};
+
+/// Through which door a body came: how to read it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Door {
+    /// OTLP logs, protobuf.
+    Otlp,
+    /// OTLP logs, JSON.
+    OtlpJson,
+    /// One JSON object a line.
+    Ndjson {
+        /// Names of the time member, tried in order.
+        time_fields: Vec<String>,
+        /// Names of the message member, tried in order.
+        message_fields: Vec<String>,
+        /// Members (or whole subtrees) that become stream labels.
+        stream_fields: Vec<String>,
+        /// `event.dataset` where the object has none.
+        dataset: String,
+        /// Keep the object as received in `event.original`.
+        keep_original: bool,
+    },
+}
+
+impl Door {
+    /// NDJSON with the defaults of `/ingest/ndjson`.
+    pub fn ndjson() -> Self {
+        let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
+        Self::Ndjson {
+            time_fields: names(&["@timestamp", "timestamp", "time", "ts", "_time"]),
+            message_fields: names(&["message", "msg", "log", "_msg"]),
+            stream_fields: names(&["host.name", "event.dataset", "kubernetes"]),
+            dataset: "ndjson".to_owned(),
+            keep_original: false,
+        }
+    }
+
+    /// Its name in metrics and logs.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Otlp => "otlp",
+            Self::OtlpJson => "otlp_json",
+            Self::Ndjson { .. } => "ndjson",
+        }
+    }
+}
+
+/// One body as received.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// How to read it.
+    pub door: Door,
+    /// How it is compressed.
+    pub encoding: Encoding,
+    /// Its name, if the sender gave one.
+    pub batch: Option<BatchId>,
+    /// The bytes.
+    pub body: Bytes,
+}
+
+/// Why a delivery was refused. Nothing of it was accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The body cannot be read; `line` is 1-based.
+    #[error("{reason}")]
+    Malformed {
+        /// Which line, where there are lines.
+        line: Option<u64>,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It expands beyond the limit.
+    #[error("the body expands to more than {max_bytes} bytes")]
+    TooLarge {
+        /// The limit.
+        max_bytes: usize,
+    },
+    /// It holds too many events: send several smaller ones.
+    #[error("the body holds more than {max_events} events")]
+    TooMany {
+        /// The limit.
+        max_events: usize,
+    },
+    /// Too much is waiting; try again after this.
+    #[error("too many batches are waiting")]
+    Busy {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The disk of the log is full.
+    #[error("the disk of the write-ahead log is full")]
+    NoSpace,
+    /// The log cannot be written or synced.
+    #[error("the write-ahead log failed")]
+    Log(#[source] std::io::Error),
+    /// The store failed.
+    #[error("the store failed")]
+    Store(#[from] locard_store::Error),
+    /// The indexer is shutting down.
+    #[error("shutting down")]
+    Closed,
+}

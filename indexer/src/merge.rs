@@ -1,0 +1,173 @@
+//! Merging: adjacent fresh splits of one tenant become one. One level: what is merged is large, and stays.
+//!
+//! Small merged splits (after a seal by hand) count as fresh, so that sealing often does not leave many behind.
+
+use std::ops::Range;
+
+use locard_store::{Error as StoreError, Split, SplitMeta};
+use uuid::Uuid;
+
+use crate::core::Core;
+use crate::delivery::Error;
+use crate::hot::Shelf;
+use crate::lock::lock;
+
+/// Most splits merged at once.
+const MAX_WIDTH: usize = 40;
+
+/// What a merge may take.
+#[derive(Clone, Copy, Debug)]
+struct Rule {
+    /// At least so many splits.
+    width: usize,
+    /// At most so many events.
+    max_events: u64,
+    /// A merged split with fewer events still counts as fresh.
+    small: u64,
+}
+
+/// Merges wherever at least `width` fresh splits are adjacent.
+pub(crate) async fn merge(core: &Core, width: usize) -> Result<(), Error> {
+    let _turn = core.tidying.lock().await;
+    for shelf in core.tenants.all() {
+        while let Some(run) = next_run(core, &shelf, width) {
+            merge_run(core, &shelf, &run).await?;
+        }
+    }
+    Ok(())
+}
+
+fn next_run(core: &Core, shelf: &Shelf, width: usize) -> Option<Vec<Split>> {
+    let settings = &core.settings;
+    let small = settings.seal_events as u64;
+    let rule = Rule { width: width.max(2), max_events: settings.max_split_events, small };
+    let (splits, unreadable) = shelf.splits();
+    let known_bad = lock(&core.unmergeable);
+    let barred = |meta: &SplitMeta| known_bad.contains(&meta.id);
+    let metas: Vec<&SplitMeta> = splits.iter().map(Split::meta).collect();
+    let run = choose(&metas, &unreadable, rule, barred)?;
+    splits.get(run).map(<[Split]>::to_vec)
+}
+
+/// The first run of adjacent fresh splits that is long enough.
+fn choose(
+    splits: &[&SplitMeta],
+    unreadable: &[SplitMeta],
+    rule: Rule,
+    barred: impl Fn(&SplitMeta) -> bool,
+) -> Option<Range<usize>> {
+    let fresh = |meta: &SplitMeta| (meta.level == 0 || meta.events < rule.small) && !barred(meta);
+    let apart = |before: &SplitMeta, after: &SplitMeta| {
+        let between = before.sequences.end..after.sequences.start;
+        unreadable.iter().any(|lost| between.contains(&lost.sequences.start))
+    };
+    let mut run = 0..0;
+    let mut events = 0;
+    for (index, meta) in splits.iter().enumerate() {
+        let continues = index == run.end
+            && !run.is_empty()
+            && run.len() < MAX_WIDTH
+            && events + meta.events <= rule.max_events
+            && splits.get(run.end - 1).is_some_and(|before| !apart(before, meta));
+        if fresh(meta) && continues {
+            run.end = index + 1;
+            events += meta.events;
+            continue;
+        }
+        if run.len() >= rule.width {
+            return Some(run);
+        }
+        run = if fresh(meta) { index..index + 1 } else { index + 1..index + 1 };
+        events = if fresh(meta) { meta.events } else { 0 };
+    }
+    (run.len() >= rule.width).then_some(run)
+}
+
+async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Error> {
+    let sources: Vec<Uuid> = run.iter().map(|split| split.meta().id).collect();
+    let merged = match core.store.merge(run, (core.clock)()).await {
+        Ok(merged) => merged,
+        Err(StoreError::Corrupt { split, reason }) => {
+            tracing::error!(%split, reason, "split.merge met a corrupt split; it is left as it is");
+            core.metrics.stage_failures.get_or_create(&crate::metrics::Metrics::reason("merge")).inc();
+            // If the store named another one, none of these may be tried again, or this would never end.
+            let mut barred = lock(&core.unmergeable);
+            if sources.contains(&split) {
+                barred.insert(split);
+            } else {
+                barred.extend(&sources);
+            }
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let split = core.store.open_split(&merged).await?;
+    if let Err(error) = core.store.catalog().replace(&sources, &merged).await {
+        // A failed transaction may have been committed all the same; the catalog decides.
+        let committed = core.store.catalog().splits().await?.iter().any(|meta| meta.id == merged.id);
+        if !committed {
+            core.store.discard(&split);
+            return Err(error.into());
+        }
+    }
+    tracing::info!(tenant = %shelf.tenant, split = %merged.id, sources = run.len(), events = merged.events, "split.merge");
+    shelf.merged(&sources, split);
+    core.metrics.merged.inc_by(run.len() as u64);
+    run.iter().for_each(|source| core.store.discard(source));
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use locard_event::Timestamp;
+
+    fn meta(start: u64, events: u64, level: u8) -> SplitMeta {
+        SplitMeta {
+            id: Uuid::from_u64_pair(0, start),
+            partition: 0,
+            sequences: start..start + events,
+            events,
+            filed: (Timestamp::MIN, Timestamp::MAX),
+            bytes: 1,
+            created: Timestamp::MIN,
+            level,
+        }
+    }
+
+    /// `splits`: (events, level), adjacent.
+    #[track_caller]
+    fn check(splits: &[(u64, u8)], expected: Option<Range<usize>>) {
+        let mut start = 0;
+        let metas: Vec<SplitMeta> = splits
+            .iter()
+            .map(|&(events, level)| {
+                start += events;
+                meta(start - events, events, level)
+            })
+            .collect();
+        let rule = Rule { width: 3, max_events: 100, small: 10 };
+        let found = choose(&metas.iter().collect::<Vec<_>>(), &[], rule, |meta| meta.events == 13);
+        assert_eq!(found, expected, "{splits:?}");
+    }
+
+    #[test]
+    fn the_first_long_enough_run_of_fresh_splits_is_chosen() {
+        check(&[(20, 0), (20, 0)], None);
+        check(&[(20, 0), (20, 0), (20, 0)], Some(0..3));
+        check(&[(90, 1), (20, 0), (20, 0), (20, 0), (20, 0)], Some(1..5));
+        check(&[(20, 0), (90, 1), (20, 0), (20, 0)], None);
+        check(&[(20, 0), (5, 1), (20, 0)], Some(0..3));
+        check(&[(20, 0), (13, 0), (20, 0)], None);
+        check(&[(60, 0), (60, 0), (20, 0), (20, 0)], Some(1..4));
+        check(&[(20, 0); 9], Some(0..5));
+    }
+
+    #[test]
+    fn a_run_does_not_reach_over_an_unreadable_split() {
+        let (one, lost, two) = (meta(0, 20, 0), meta(20, 20, 0), meta(40, 20, 0));
+        let rule = Rule { width: 2, max_events: 100, small: 10 };
+        assert_eq!(choose(&[&one, &two], &[lost], rule, |_| false), None);
+        assert_eq!(choose(&[&one, &two], &[], rule, |_| false), Some(0..2));
+    }
+}

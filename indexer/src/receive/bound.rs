@@ -1,0 +1,94 @@
+//! Keeping one event within its limits. What is cut is counted, so that the caller can mark it.
+
+use locard_event::{Event, Fields, Value};
+
+/// Cuts the message at `max_bytes`; says whether (1) or not (0).
+pub(super) fn cut_message(event: &mut Event, max_bytes: usize) -> usize {
+    if event.message.len() <= max_bytes {
+        return 0;
+    }
+    event.message.truncate(char_end(&event.message, max_bytes));
+    // The rest of the body is not kept alive for the sake of a slice.
+    event.message = bytes::Bytes::copy_from_slice(&event.message);
+    1
+}
+
+/// Where to cut so that no character of UTF-8 is split: at most three bytes before `at`.
+fn char_end(bytes: &[u8], at: usize) -> usize {
+    let continues = |index: &usize| bytes.get(*index).is_some_and(|byte| byte & 0xC0 == 0x80);
+    (at.saturating_sub(3)..=at).rev().find(|index| !continues(index)).unwrap_or(at)
+}
+
+/// Cuts texts longer than `max_bytes`; says how many.
+pub(super) fn cut_values(fields: &mut Fields, max_bytes: usize) -> usize {
+    let long = |value: &Value| matches!(value, Value::Str(text) if text.len() > max_bytes);
+    let names: Vec<Box<str>> = fields
+        .iter()
+        .filter(|(_, value)| value.elements().iter().any(long))
+        .map(|(name, _)| name.into())
+        .collect();
+    let mut cut = 0;
+    for name in names {
+        if let Some(value) = fields.remove(&name) {
+            fields.set(name, cut_value(value, max_bytes, &mut cut));
+        }
+    }
+    cut
+}
+
+fn cut_value(value: Value, max_bytes: usize, cut: &mut usize) -> Value {
+    match value {
+        Value::Str(text) if text.len() > max_bytes => {
+            *cut += 1;
+            Value::str(text.get(..char_end(text.as_bytes(), max_bytes)).unwrap_or_default())
+        }
+        Value::List(values) => {
+            Value::List(values.into_iter().map(|value| cut_value(value, max_bytes, cut)).collect())
+        }
+        other => other,
+    }
+}
+
+/// Leaves out the last fields in name order beyond `max_fields`; says how many.
+pub(super) fn leave_out(fields: &mut Fields, max_fields: usize) -> usize {
+    let excess = fields.len().saturating_sub(max_fields);
+    if excess > 0 {
+        *fields = std::mem::take(fields).into_iter().take(max_fields).collect();
+    }
+    excess
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(text: &str, max_bytes: usize, expected: &str) {
+        let mut cut = 0;
+        assert_eq!(cut_value(text.into(), max_bytes, &mut cut), expected.into());
+        assert_eq!(cut, usize::from(text != expected));
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        check("abc", 3, "abc");
+        check("abcd", 3, "abc");
+        check("aé", 2, "a");
+        check("aéb", 3, "aé");
+        check("€", 2, "");
+        check("a𝄞b", 4, "a");
+        check("a𝄞b", 5, "a𝄞");
+    }
+
+    #[test]
+    fn lists_are_cut_inside() {
+        let mut fields: Fields =
+            [("a", Value::List(vec!["long".into(), Value::Int(12345)])), ("b", "ok".into())]
+                .into_iter()
+                .collect();
+        assert_eq!(cut_values(&mut fields, 2), 1);
+        assert_eq!(fields.get("a"), Some(&Value::List(vec!["lo".into(), Value::Int(12345)])));
+        assert_eq!(leave_out(&mut fields, 1), 1);
+        assert_eq!(fields.len(), 1);
+    }
+}

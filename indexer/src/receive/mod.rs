@@ -1,0 +1,163 @@
+//! Reading a delivery: decompress, split into events, bound them, normalise, mark. Pure: the time of receipt is an argument.
+//!
+//! The same door, encoding, body, time and limits always give the same events in the same order, which is what lets the log keep
+//! bodies as received. Does not know tenants, ids or the log.
+
+mod bound;
+mod labels;
+mod ndjson;
+
+use bytes::Bytes;
+use locard_event::{Event, Timestamp, name, time_suspect};
+use locard_parse::{Context, normalise};
+use locard_wire::{Ack, CompressionError, DecodeError, Encoding, Rejected};
+
+use crate::delivery::{Door, Error};
+use crate::wal::ReadLimits;
+
+/// Refused lines listed one by one in an answer; how many more there were is said in one further entry.
+const LISTED_REJECTIONS: usize = 100;
+
+/// What a body holds.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    /// Without ids.
+    pub(crate) events: Vec<Event>,
+    /// The answer.
+    pub(crate) ack: Ack,
+    /// How many lines were refused, listed or not.
+    pub(crate) rejected: u64,
+    /// What was cut.
+    pub(crate) cuts: Cuts,
+}
+
+/// What was cut to stay within the limits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cuts {
+    /// Messages and field values cut at `max_line_bytes`.
+    pub(crate) values: u64,
+    /// Fields left out at `max_fields`.
+    pub(crate) fields: u64,
+}
+
+/// An event before it is bounded and normalised.
+struct Raw {
+    event: Event,
+    /// The source gave the time.
+    time_known: bool,
+    /// Fields left out already.
+    left_out: usize,
+}
+
+/// Lines that were refused.
+#[derive(Default)]
+struct Rejections {
+    listed: Vec<Rejected>,
+    count: u64,
+    last_line: u64,
+}
+
+/// Reads a body received at `received`.
+///
+/// # Errors
+/// The body as a whole cannot be read, or exceeds a limit.
+pub(crate) fn receive(
+    door: &Door,
+    encoding: Encoding,
+    body: &Bytes,
+    received: Timestamp,
+    limits: &ReadLimits,
+) -> Result<Received, Error> {
+    let plain = expand(body, encoding, limits.max_decompressed_bytes)?;
+    let mut rejections = Rejections::default();
+    let raw = match door {
+        Door::Otlp => otlp(locard_wire::decode(&plain, received, limits.max_fields), received)?,
+        Door::OtlpJson => otlp(locard_wire::decode_json(&plain, received, limits.max_fields), received)?,
+        Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } => {
+            let names = ndjson::Names { time_fields, message_fields, stream_fields, dataset };
+            let options = ndjson::Options { names, keep_original: *keep_original, received, limits };
+            ndjson::read(&plain, &options, &mut rejections)?
+        }
+    };
+    if raw.len() > limits.max_events {
+        return Err(Error::TooMany { max_events: limits.max_events });
+    }
+    let mut cuts = Cuts::default();
+    let events: Vec<Event> = raw.into_iter().map(|raw| finish(raw, received, limits, &mut cuts)).collect();
+    let rejected = rejections.count;
+    let ack = Ack { accepted: events.len() as u64, rejected: rejections.list() };
+    Ok(Received { events, ack, rejected, cuts })
+}
+
+fn expand(body: &Bytes, encoding: Encoding, max_bytes: usize) -> Result<Bytes, Error> {
+    if encoding == Encoding::Identity {
+        return if body.len() > max_bytes { Err(Error::TooLarge { max_bytes }) } else { Ok(body.clone()) };
+    }
+    match locard_wire::decompress(body, encoding, max_bytes) {
+        Ok(plain) => Ok(plain.into()),
+        Err(CompressionError::TooLarge { max_bytes }) => Err(Error::TooLarge { max_bytes }),
+        Err(error @ CompressionError::Malformed { .. }) => {
+            Err(Error::Malformed { line: None, reason: error.to_string() })
+        }
+    }
+}
+
+fn otlp(decoded: Result<Vec<Event>, DecodeError>, received: Timestamp) -> Result<Vec<Raw>, Error> {
+    let events = decoded.map_err(refuse)?;
+    let raw =
+        |event: Event| Raw { time_known: locard_wire::time_known(&event, received), event, left_out: 0 };
+    Ok(events.into_iter().map(raw).collect())
+}
+
+fn refuse(error: DecodeError) -> Error {
+    match error {
+        DecodeError::TooMany { limit, .. } => Error::TooMany { max_events: limit },
+        DecodeError::Json(ref json) => {
+            let line = Some(json.line() as u64).filter(|line| *line > 0);
+            Error::Malformed { line, reason: error.to_string() }
+        }
+        DecodeError::Protobuf(_) => Error::Malformed { line: None, reason: error.to_string() },
+    }
+}
+
+fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -> Event {
+    let Raw { mut event, time_known, mut left_out } = raw;
+    let mut cut = bound::cut_message(&mut event, limits.max_line_bytes);
+    normalise(&mut event, Context { received, time_known });
+    cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
+    left_out += bound::leave_out(&mut event.fields, limits.max_fields);
+    if cut > 0 {
+        event.fields.append(name::FLAGS, "truncated");
+    }
+    if left_out > 0 {
+        event.fields.append(name::FLAGS, "fields_left_out");
+    }
+    cuts.values += cut as u64;
+    cuts.fields += left_out as u64;
+    event.ingested = Some(received);
+    // A source may not say so itself.
+    event.fields.remove(name::TIME_SUSPECT);
+    if let Some(why) = time_suspect(event.time, received) {
+        event.fields.set(name::TIME_SUSPECT, why);
+    }
+    event
+}
+
+impl Rejections {
+    fn add(&mut self, line: u64, reason: String) {
+        self.count += 1;
+        self.last_line = line;
+        if self.listed.len() < LISTED_REJECTIONS {
+            self.listed.push(Rejected { line, reason });
+        }
+    }
+
+    fn list(mut self) -> Vec<Rejected> {
+        let more = self.count - self.listed.len() as u64;
+        if more > 0 {
+            let reason = format!("{more} more lines were refused, this one last");
+            self.listed.push(Rejected { line: self.last_line, reason });
+        }
+        self.listed
+    }
+}

@@ -1,0 +1,310 @@
+//! NDJSON: one JSON object a line.
+//!
+//! A line that is no object is refused and reported; the others are accepted. A line with invalid UTF-8 inside is kept: its message
+//! is the whole line as received, its other members are read with replacement characters, and `error.message` says so.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use locard_event::{Event, Fields, Timestamp, name};
+use locard_parse::flatten::flatten;
+use serde_json::{Map, Value};
+
+use super::labels::Streams;
+use super::{Raw, Rejections};
+use crate::delivery::Error;
+use crate::wal::ReadLimits;
+
+/// Which members mean what.
+pub(super) struct Names<'a> {
+    pub(super) time_fields: &'a [String],
+    pub(super) message_fields: &'a [String],
+    pub(super) stream_fields: &'a [String],
+    pub(super) dataset: &'a str,
+}
+
+pub(super) struct Options<'a> {
+    pub(super) names: Names<'a>,
+    pub(super) keep_original: bool,
+    pub(super) received: Timestamp,
+    pub(super) limits: &'a ReadLimits,
+}
+
+type Object = Map<String, Value>;
+
+/// Reads the lines of `body`. Blank ones are ignored.
+pub(super) fn read(
+    body: &Bytes,
+    options: &Options<'_>,
+    rejections: &mut Rejections,
+) -> Result<Vec<Raw>, Error> {
+    let mut streams = Streams::new(options.names.stream_fields, options.names.dataset);
+    let mut events = Vec::new();
+    for (line, number) in body.split(|byte| *byte == b'\n').zip(1u64..) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        if events.len() == options.limits.max_events {
+            return Err(Error::TooMany { max_events: options.limits.max_events });
+        }
+        match parse(line) {
+            Ok(object) => events.push(event(object, line, options, &mut streams)),
+            Err(reason) => rejections.add(number, reason),
+        }
+    }
+    Ok(events)
+}
+
+fn parse(line: &[u8]) -> Result<Object, String> {
+    let text = String::from_utf8_lossy(line);
+    match serde_json::from_str(&text) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(other) => Err(format!("the line is {}, not a JSON object", kind(&other))),
+        Err(error) => Err(reason(&error)),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "a boolean",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a string",
+        Value::Array(_) => "an array",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The parser's words with the column only: its line is always 1.
+fn reason(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.split(" at line ").next().unwrap_or_default();
+    format!("not valid JSON: {what} at column {}", error.column())
+}
+
+fn event(mut object: Object, line: &[u8], options: &Options<'_>, streams: &mut Streams<'_>) -> Raw {
+    let names = &options.names;
+    let (time, bad_time) = take_time(&mut object, names.time_fields);
+    let text = String::from_utf8_lossy(line);
+    let mended = matches!(text, Cow::Owned(_));
+    let message = match take_message(&mut object, names.message_fields) {
+        Some(message) if !mended => message,
+        _ => Bytes::copy_from_slice(line),
+    };
+    let mut fields = Fields::new();
+    let left_out = flatten(object, &mut fields, options.limits.max_fields);
+    let stream = streams.take(&mut fields);
+    if options.keep_original {
+        fields.set(name::ORIGINAL, &*text);
+    }
+    if mended {
+        fields
+            .set_default(name::ERROR_MESSAGE, "the line is not valid UTF-8; it is kept whole as the message");
+    } else if let Some(member) = bad_time {
+        fields.set_default(name::ERROR_MESSAGE, format!("`{member}` is not a time"));
+    }
+    let mut event = Event::new(time.unwrap_or(options.received), stream, message);
+    event.fields = fields;
+    Raw { event, time_known: time.is_some(), left_out }
+}
+
+/// Takes the first member that is a time; else says which one should have been.
+fn take_time<'a>(object: &mut Object, names: &'a [String]) -> (Option<Timestamp>, Option<&'a str>) {
+    let mut bad = None;
+    for name in names {
+        let Some(value) = find(object, name) else { continue };
+        match read_time(value) {
+            Some(time) => {
+                take(object, name);
+                return (Some(time), None);
+            }
+            None => bad = bad.or(Some(name.as_str())),
+        }
+    }
+    (None, bad)
+}
+
+/// A number's own digits are read, not its nearest float: `1764000000.123456789` keeps its nanoseconds where JSON kept them.
+fn read_time(value: &Value) -> Option<Timestamp> {
+    match value {
+        Value::String(text) => Timestamp::parse(text.trim()).ok(),
+        Value::Number(number) => Timestamp::parse(&number.to_string())
+            .ok()
+            .or_else(|| Timestamp::from_epoch_float(number.as_f64()?).ok()),
+        _ => None,
+    }
+}
+
+fn take_message(object: &mut Object, names: &[String]) -> Option<Bytes> {
+    let single = |name: &&String| {
+        matches!(find(object, name), Some(Value::String(_) | Value::Number(_) | Value::Bool(_)))
+    };
+    let name = names.iter().find(single)?;
+    match take(object, name)? {
+        Value::String(text) => Some(Bytes::from(text)),
+        other => Some(Bytes::from(other.to_string())),
+    }
+}
+
+/// A member by its name, or by a dotted path into nested objects.
+fn find<'a>(object: &'a Object, name: &str) -> Option<&'a Value> {
+    if let Some(value) = object.get(name) {
+        return Some(value);
+    }
+    let (first, rest) = name.split_once('.')?;
+    find(object.get(first)?.as_object()?, rest)
+}
+
+fn take(object: &mut Object, name: &str) -> Option<Value> {
+    if let Some(value) = object.remove(name) {
+        return Some(value);
+    }
+    let (first, rest) = name.split_once('.')?;
+    take(object.get_mut(first)?.as_object_mut()?, rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Door;
+    use crate::receive::{Received, receive};
+    use locard_wire::Encoding;
+
+    const LIMITS: ReadLimits =
+        ReadLimits { max_decompressed_bytes: 1 << 20, max_events: 100, max_line_bytes: 64, max_fields: 8 };
+
+    fn received() -> Timestamp {
+        Timestamp::parse("2026-11-24T08:00:00Z").unwrap()
+    }
+
+    fn read(body: impl Into<Bytes>) -> Received {
+        receive(&Door::ndjson(), Encoding::Identity, &body.into(), received(), &LIMITS).unwrap()
+    }
+
+    #[track_caller]
+    fn check_time(member: &str, expected: &str) {
+        let received = read(format!("{{\"ts\":{member},\"msg\":\"x\"}}"));
+        assert_eq!(received.events[0].time.to_string(), expected, "{member}");
+    }
+
+    #[test]
+    fn times_in_every_unit() {
+        check_time("1764000000", "2025-11-24T16:00:00.000Z");
+        check_time("1764000000123", "2025-11-24T16:00:00.123Z");
+        check_time("1764000000123456", "2025-11-24T16:00:00.123456Z");
+        check_time("1764000000123456789", "2025-11-24T16:00:00.123456789Z");
+        check_time("1764000000.123456", "2025-11-24T16:00:00.123456Z");
+        check_time("1.764e9", "2025-11-24T16:00:00.000Z");
+        check_time("\"1764000000\"", "2025-11-24T16:00:00.000Z");
+        check_time("\"2025-11-24T17:00:00.5+01:00\"", "2025-11-24T16:00:00.500Z");
+    }
+
+    #[test]
+    fn a_time_that_is_none_leaves_the_time_of_receipt_and_says_so() {
+        let event = &read(r#"{"time":"yesterday","msg":"x"}"#).events[0];
+        assert_eq!(event.time, received());
+        assert_eq!(event.get("error.message").unwrap().text(), "`time` is not a time");
+        assert_eq!(event.get("time").unwrap().text(), "yesterday");
+        let event = &read(r#"{"time":"yesterday","ts":1764000000,"msg":"x"}"#).events[0];
+        assert_eq!(event.time, Timestamp::from_seconds(1_764_000_000));
+    }
+
+    #[track_caller]
+    fn check_message(line: &str, expected: &str) {
+        assert_eq!(read(line.to_owned()).events[0].message, expected, "{line}");
+    }
+
+    #[test]
+    fn the_message_is_the_first_of_its_members_or_the_line() {
+        check_message(r#"{"msg":"two","message":"one"}"#, "one");
+        check_message(r#"{"log":"three\n","a":1}"#, "three\n");
+        check_message(r#"{"message":{"a":1},"msg":"two"}"#, "two");
+        check_message(r#" {"message":null, "a":1} "#, r#" {"message":null, "a":1} "#);
+        check_message(r#"{"message":7}"#, "7");
+    }
+
+    #[track_caller]
+    fn check_rejected(line: &str, expected: &str) {
+        let received = read(format!("{{\"msg\":\"a\"}}\n\n{line}\r\n{{\"msg\":\"b\"}}"));
+        assert_eq!(received.ack.accepted, 2);
+        assert_eq!(received.ack.rejected.len(), 1, "{line}");
+        assert_eq!(received.ack.rejected[0].line, 3);
+        assert_eq!(received.ack.rejected[0].reason, expected);
+    }
+
+    #[test]
+    fn a_bad_line_is_reported_and_the_good_ones_are_kept() {
+        check_rejected("[1]", "the line is an array, not a JSON object");
+        check_rejected("7", "the line is a number, not a JSON object");
+        check_rejected("{\"a\":", "not valid JSON: EOF while parsing a value at column 5");
+        check_rejected("{} x", "not valid JSON: trailing characters at column 4");
+        let deep = format!("{{\"a\":{}", "[".repeat(100_000));
+        check_rejected(&deep, "not valid JSON: recursion limit exceeded at column 131");
+    }
+
+    #[test]
+    fn refused_lines_beyond_the_list_are_counted() {
+        let received = read("x\n".repeat(1_000));
+        assert_eq!(received.rejected, 1_000);
+        assert_eq!(received.ack.rejected.len(), 101);
+        let last = received.ack.rejected.last().unwrap();
+        assert_eq!((last.line, last.reason.as_str()), (1_000, "900 more lines were refused, this one last"));
+    }
+
+    #[test]
+    fn invalid_utf_8_keeps_the_line() {
+        let line = b"{\"msg\":\"caf\xe9\",\"ts\":1764000000,\"host.name\":\"n1\"}";
+        let received = read(line.to_vec());
+        let event = &received.events[0];
+        assert_eq!(&event.message[..], line);
+        assert_eq!(event.stream.get("host.name"), Some("n1"));
+        assert_eq!(event.time, Timestamp::from_seconds(1_764_000_000));
+        assert!(event.get("error.message").unwrap().text().contains("UTF-8"));
+    }
+
+    #[test]
+    fn long_messages_and_many_fields_are_cut_and_marked() {
+        let event = &read(format!("{{\"msg\":\"{}\"}}", "x".repeat(65))).events[0];
+        assert_eq!(event.message.len(), 64);
+        assert_eq!(event.get("log.flags").unwrap().text(), "truncated");
+        let many: Vec<String> = (0..20).map(|n| format!("\"f{n}\":{n}")).collect();
+        let received = read(format!("{{\"msg\":\"x\",{}}}", many.join(",")));
+        assert_eq!(received.cuts.fields, 12);
+        assert_eq!(received.events[0].get("log.flags").unwrap().text(), "fields_left_out");
+    }
+
+    #[test]
+    fn a_suspect_time_is_flagged_and_only_by_us() {
+        let event = &read(r#"{"ts":1,"msg":"x"}"#).events[0];
+        assert_eq!(event.get("locard.time_suspect").unwrap().text(), "before_2000");
+        assert_eq!(event.filed(), received());
+        let event = &read(r#"{"ts":1764000000,"msg":"x","locard.time_suspect":"future"}"#).events[0];
+        assert_eq!(event.get("locard.time_suspect"), None);
+    }
+
+    #[test]
+    fn limits_on_the_whole_body() {
+        let many = Bytes::from("{}\n".repeat(101));
+        let result = receive(&Door::ndjson(), Encoding::Identity, &many, received(), &LIMITS);
+        assert!(matches!(result, Err(Error::TooMany { max_events: 100 })));
+        let large = Bytes::from(vec![b' '; (1 << 20) + 1]);
+        let result = receive(&Door::ndjson(), Encoding::Identity, &large, received(), &LIMITS);
+        assert!(matches!(result, Err(Error::TooLarge { .. })));
+        for encoding in [Encoding::Gzip, Encoding::Zstd] {
+            let result = receive(&Door::ndjson(), encoding, &"{}".into(), received(), &LIMITS);
+            assert!(matches!(result, Err(Error::Malformed { .. })), "{encoding:?}");
+        }
+    }
+
+    #[test]
+    fn the_object_can_be_kept() {
+        let mut door = Door::ndjson();
+        if let Door::Ndjson { keep_original, .. } = &mut door {
+            *keep_original = true;
+        }
+        let line = r#"{"b": 1.0,  "msg":"x"}"#;
+        let received = receive(&door, Encoding::Identity, &line.into(), received(), &LIMITS).unwrap();
+        assert_eq!(received.events[0].get("event.original").unwrap().text(), line);
+    }
+}

@@ -1,0 +1,140 @@
+//! Sealing: the oldest hot batches of one tenant become a split.
+//!
+//! 1. Write them as a split and open it, so that what is published can be read.
+//! 2. Publish it in the catalog, with the names of its batches: from then on the log need not hold them.
+//! 3. Put it on the shelf in their place, in one step.
+//! 4. Release the segments of the log that nothing needs any more.
+
+use std::sync::Arc;
+
+use locard_store::{Publication, Split};
+
+use crate::core::Core;
+use crate::delivery::Error;
+use crate::hot::{Batch, Shelf};
+
+/// Seals what presses: a tenant with enough events, the largest one when memory is short, whoever keeps the oldest segment when the
+/// log is large.
+pub(crate) async fn relieve(core: &Core) -> Result<(), Error> {
+    let _turn = core.sealing.lock().await;
+    while let Some(shelf) = pressing(core).await? {
+        if !seal_oldest(core, &shelf).await? {
+            break;
+        }
+        release(core).await?;
+    }
+    Ok(())
+}
+
+async fn pressing(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
+    let shelves = core.tenants.all();
+    let full = shelves.iter().find(|shelf| shelf.hot_size().0 >= core.settings.seal_events);
+    if full.is_some() {
+        return Ok(full.cloned());
+    }
+    if core.tenants.hot_bytes() > core.settings.hot_bytes {
+        return Ok(shelves.into_iter().max_by_key(|shelf| shelf.hot_size().1));
+    }
+    holder_of_oldest(core).await
+}
+
+async fn holder_of_oldest(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
+    if core.ledger.size().1 <= core.settings.max_wal_bytes {
+        return Ok(None);
+    }
+    if let Some(log) = core.log.get()
+        && core.ledger.size().0 == 1
+    {
+        log.rotate().await?;
+    }
+    release(core).await?;
+    if core.ledger.size().1 <= core.settings.max_wal_bytes {
+        return Ok(None);
+    }
+    let published = core.published();
+    let keep = core.ledger.keep_oldest(|partition| published.get(&partition).copied().unwrap_or(0));
+    Ok(keep.into_iter().find_map(|partition| core.tenants.by_partition(partition)))
+}
+
+/// Seals everything acked before the call.
+pub(crate) async fn seal_everything(core: &Core) -> Result<(), Error> {
+    core.log()?.rotate().await?;
+    let targets: Vec<_> = core.tenants.all().into_iter().map(|shelf| (shelf.next(), shelf)).collect();
+    let _turn = core.sealing.lock().await;
+    for (target, shelf) in targets {
+        seal_to(core, &shelf, target).await?;
+    }
+    release(core).await
+}
+
+/// Seals a shelf's hot events below `target`.
+pub(crate) async fn seal_to(core: &Core, shelf: &Shelf, target: u64) -> Result<(), Error> {
+    while shelf.published() < target {
+        if !seal_oldest(core, shelf).await? {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Makes a split of the oldest hot batches; `false` if there are none. The caller holds `core.sealing`.
+async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
+    let batches = shelf.oldest(core.settings.seal_events);
+    let Some(end) = batches.last().map(Batch::end) else { return Ok(false) };
+    let events = batches.iter().map(|batch| Arc::clone(&batch.events)).collect();
+    let meta = core.store.write(events, (core.clock)()).await?;
+    let split = core.store.open_split(&meta).await?;
+    let batches = batches.into_iter().filter_map(|batch| batch.name).collect();
+    let publication = Publication { split: meta, batches };
+    if let Err(error) = core.store.catalog().publish(&publication).await {
+        return after_failure(core, shelf, split, error.into()).await;
+    }
+    let meta = &publication.split;
+    tracing::info!(tenant = %shelf.tenant, split = %meta.id, events = meta.events, bytes = meta.bytes, "split.publish");
+    shelf.sealed(end, split);
+    published(core);
+    Ok(true)
+}
+
+/// A failed transaction may have been committed all the same; the catalog decides.
+async fn after_failure(core: &Core, shelf: &Shelf, split: Split, error: Error) -> Result<bool, Error> {
+    if adopt(core, shelf).await? {
+        return Ok(true);
+    }
+    core.store.discard(&split);
+    Err(error)
+}
+
+/// Puts splits on the shelf that the catalog has and the shelf has not; says whether there were any.
+async fn adopt(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
+    let partition = shelf.partition.get().copied();
+    let is_new = |meta: &locard_store::SplitMeta| {
+        Some(meta.partition) == partition && meta.sequences.start >= shelf.published()
+    };
+    let mut new: Vec<_> = core.store.catalog().splits().await?.into_iter().filter(is_new).collect();
+    new.sort_by_key(|meta| meta.sequences.start);
+    for meta in &new {
+        let split = core.store.open_split(meta).await?;
+        shelf.sealed(meta.sequences.end, split);
+        published(core);
+    }
+    Ok(!new.is_empty())
+}
+
+fn published(core: &Core) {
+    core.metrics.sealed.inc();
+    core.published.notify_one();
+}
+
+/// Removes segments of the log that hold nothing unpublished.
+pub(crate) async fn release(core: &Core) -> Result<(), Error> {
+    let published = core.published();
+    let ledger = Arc::clone(&core.ledger);
+    let work = move || ledger.release(|partition| published.get(&partition).copied().unwrap_or(0));
+    let released = tokio::task::spawn_blocking(work).await.map_err(|_| Error::Closed)?;
+    let segments = released.map_err(Error::Log)?;
+    if segments > 0 {
+        tracing::debug!(segments, "wal.release");
+    }
+    Ok(())
+}

@@ -1,0 +1,66 @@
+//! [`Settings`]: limits and places, resolved. Does not read configuration files.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Limits and places, resolved.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Data directory: `wal/` and the store live under it.
+    pub directory: PathBuf,
+    /// Largest body on the wire, in bytes.
+    pub max_body_bytes: usize,
+    /// Largest body after decompression, in bytes.
+    pub max_decompressed_bytes: usize,
+    /// Most events in one body.
+    pub max_batch_events: usize,
+    /// Longest message; longer ones are cut and marked.
+    pub max_line_bytes: usize,
+    /// Most fields in one event; the rest is left out and marked.
+    pub max_fields: usize,
+    /// Seal a tenant's hot part at this many events.
+    pub seal_events: usize,
+    /// Seal the largest hot parts when all of them together hold this many bytes. At twice as many, batches are refused with 429:
+    /// sealing does not keep up, or fails.
+    pub hot_bytes: usize,
+    /// Most bytes of batches that wait for the log; more are refused with 429.
+    pub queue_bytes: usize,
+    /// Most bytes of answers remembered to recognise repeated batches; beyond it the oldest are forgotten before their 24 h.
+    pub dedupe_bytes: usize,
+    /// Size of one log segment.
+    pub segment_bytes: u64,
+    /// Seal what keeps the oldest segments when the log is larger than this.
+    pub max_wal_bytes: u64,
+    /// Merge when this many adjacent level-0 splits are there.
+    pub merge_width: usize,
+    /// Largest split a merge may make, in events.
+    pub max_split_events: u64,
+    /// Drop splits whose newest event is older than this.
+    pub retain_for: Option<Duration>,
+    /// Drop the oldest splits when all of them together are larger than this.
+    pub retain_bytes: Option<u64>,
+}
+
+impl Settings {
+    /// The defaults, with this data directory.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            max_body_bytes: 16 << 20,
+            max_decompressed_bytes: 64 << 20,
+            max_batch_events: 1_000_000,
+            max_line_bytes: 1 << 20,
+            max_fields: 1_000,
+            seal_events: 100_000,
+            hot_bytes: 256 << 20,
+            queue_bytes: 128 << 20,
+            dedupe_bytes: 256 << 20,
+            segment_bytes: 64 << 20,
+            max_wal_bytes: 1 << 30,
+            merge_width: 16,
+            max_split_events: 5_000_000,
+            retain_for: None,
+            retain_bytes: None,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! Reading the log back: frames, torn ends and damage. [`scan`] is pure: a file's bytes in, frames out.
+//!
+//! A *torn end* is what a crash leaves behind the last complete frame of the newest segment; nothing of it was acked. *Damage* is
+//! what cannot be read where a frame must have been; it is skipped to the next frame, and always reported.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::frame::{Frame, HEAD_BYTES, Head, MARKER};
+use super::segment::{self, HEADER_BYTES, Header, Opening};
+
+/// Bytes that cannot be read where a frame must have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Damage {
+    pub(crate) segment: u64,
+    pub(crate) offset: u64,
+    pub(crate) bytes: u64,
+    pub(crate) reason: &'static str,
+}
+
+/// What one segment holds.
+#[derive(Debug, Default)]
+pub(crate) struct Replay {
+    /// Complete frames in order.
+    pub(crate) frames: Vec<Frame>,
+    pub(crate) damage: Vec<Damage>,
+    /// End of the last complete frame.
+    pub(crate) valid: u64,
+    /// Bytes of the torn end.
+    pub(crate) torn: u64,
+}
+
+/// A segment file, and how many of its bytes count, where a later segment says so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) id: u64,
+    pub(crate) path: PathBuf,
+    pub(crate) cut: Option<u64>,
+}
+
+/// The segments in `directory` in order.
+pub(crate) fn list(directory: &Path) -> io::Result<Vec<Listed>> {
+    let mut paths = BTreeMap::new();
+    for entry in std::fs::read_dir(directory)? {
+        let path = entry?.path();
+        if let Some(id) = segment::id_of(&path) {
+            paths.insert(id, path);
+        }
+    }
+    let mut cuts = BTreeMap::new();
+    for path in paths.values() {
+        if let Some((previous, valid)) = read_header(path)?.previous_valid() {
+            cuts.insert(previous, valid);
+        }
+    }
+    Ok(paths.into_iter().map(|(id, path)| Listed { id, path, cut: cuts.get(&id).copied() }).collect())
+}
+
+fn read_header(path: &Path) -> io::Result<Opening> {
+    use io::Read;
+    let mut bytes = Vec::with_capacity(HEADER_BYTES);
+    std::fs::File::open(path)?.take(HEADER_BYTES as u64).read_to_end(&mut bytes)?;
+    let opening = Header::decode(&bytes);
+    if let Opening::NewerVersion(version) = opening {
+        let version = char::from(version);
+        let text = format!("{} has format version {version}: a newer Locard wrote it", path.display());
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
+    }
+    Ok(opening)
+}
+
+impl Opening {
+    fn previous_valid(&self) -> Option<(u64, u64)> {
+        match self {
+            Self::Header(header) => header.previous,
+            _ => None,
+        }
+    }
+}
+
+impl Listed {
+    /// Reads the file and finds its frames.
+    pub(crate) fn replay(&self) -> io::Result<Replay> {
+        Ok(scan(self.id, &Bytes::from(std::fs::read(&self.path)?), self.cut))
+    }
+}
+
+/// What stands at an offset.
+enum Found {
+    Frame(Box<Frame>, usize),
+    /// A sound head before a payload that is not: the next frame's place is known.
+    BadPayload(usize),
+    /// A sound head whose payload reaches beyond the end.
+    Overrun,
+    NoHead,
+}
+
+/// Finds the frames of segment `id`. `cut`: how many bytes count, if a later segment says so; without it this is the newest one.
+pub(crate) fn scan(id: u64, file: &Bytes, cut: Option<u64>) -> Replay {
+    let end = cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(file.len()).min(file.len());
+    let mut scan = Scan { id, bytes: file.slice(..end), nonce: 0, replay: Replay::default() };
+    if scan.open() {
+        scan.walk();
+    }
+    scan.judge_end(cut);
+    scan.replay
+}
+
+struct Scan {
+    id: u64,
+    bytes: Bytes,
+    nonce: u64,
+    replay: Replay,
+}
+
+impl Scan {
+    /// Learns the nonce: from the header, or if that is damaged from the first frame, whose place is fixed.
+    fn open(&mut self) -> bool {
+        self.replay.valid = HEADER_BYTES.min(self.bytes.len()) as u64;
+        if let Opening::Header(header) = Header::decode(&self.bytes) {
+            self.nonce = header.nonce;
+            return true;
+        }
+        let first = self.bytes.get(HEADER_BYTES..).unwrap_or_default();
+        match Head::decode_any(first, HEADER_BYTES as u64) {
+            Some((nonce, _)) => {
+                self.nonce = nonce;
+                self.damaged(0, HEADER_BYTES, "the segment's header is damaged");
+                true
+            }
+            None => {
+                self.replay.valid = 0;
+                false
+            }
+        }
+    }
+
+    fn walk(&mut self) {
+        let mut at = HEADER_BYTES;
+        while at < self.bytes.len() {
+            match self.at(at) {
+                Found::Frame(frame, next) => {
+                    self.replay.frames.push(*frame);
+                    self.replay.valid = next as u64;
+                    at = next;
+                }
+                Found::BadPayload(next) => {
+                    self.damaged(at, next, "a frame's checksum does not fit");
+                    at = next;
+                }
+                Found::Overrun | Found::NoHead => match self.next_head(at + 1) {
+                    Some(next) => {
+                        self.damaged(at, next, "no frame where one must begin");
+                        at = next;
+                    }
+                    None => return,
+                },
+            }
+        }
+    }
+
+    fn at(&self, at: usize) -> Found {
+        let rest = self.bytes.get(at..).unwrap_or_default();
+        let Some(head) = Head::decode(rest, self.nonce, at as u64) else { return Found::NoHead };
+        let start = at + HEAD_BYTES;
+        let next = start + head.length;
+        if next > self.bytes.len() {
+            return Found::Overrun;
+        }
+        let payload = self.bytes.slice(start..next);
+        let sound = crc32c::crc32c(&payload) == head.checksum;
+        match sound.then(|| Frame::decode_payload(&payload)).flatten() {
+            Some(frame) => Found::Frame(Box::new(frame), next),
+            None => Found::BadPayload(next),
+        }
+    }
+
+    fn next_head(&self, from: usize) -> Option<usize> {
+        let rest = self.bytes.get(from..)?;
+        let is_head = |at: &usize| {
+            self.bytes.get(*at..).is_some_and(|rest| Head::decode(rest, self.nonce, *at as u64).is_some())
+        };
+        let marked = rest.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER);
+        marked.map(|(at, _)| from + at).find(is_head)
+    }
+
+    fn damaged(&mut self, from: usize, to: usize, reason: &'static str) {
+        let (offset, bytes) = (from as u64, (to - from) as u64);
+        self.replay.damage.push(Damage { segment: self.id, offset, bytes, reason });
+    }
+
+    /// What follows the last complete frame was torn if nothing says that it counts, and is damage if a later segment does.
+    fn judge_end(&mut self, cut: Option<u64>) {
+        let valid = self.replay.valid;
+        let Some(cut) = cut else {
+            self.replay.damage.retain(|damage| damage.offset < valid);
+            self.replay.torn = self.bytes.len() as u64 - valid;
+            return;
+        };
+        let known = self.replay.damage.iter().map(|damage| damage.offset + damage.bytes).max().unwrap_or(0);
+        let from = known.max(valid);
+        if from < cut {
+            let reason = "frames are missing at the segment's end";
+            self.replay.damage.push(Damage { segment: self.id, offset: from, bytes: cut - from, reason });
+        }
+    }
+}
