@@ -1,6 +1,12 @@
 //! [`normalise`]: what a line says, as ECS fields.
+//!
+//! Decides which formats are tried by the dataset the source gave; each format is a file of its own and decides for itself whether a
+//! line is its own. Does not touch the message.
 
-use locard_event::{Event, Timestamp};
+use locard_event::{Event, Timestamp, name};
+
+use crate::facts::Facts;
+use crate::{app, audit, program, syslog};
 
 /// What is known besides the line.
 #[derive(Clone, Copy, Debug)]
@@ -13,4 +19,59 @@ pub struct Context {
 
 /// Reads the message of `event` by its dataset and its looks, and adds fields; those already there win. Never fails: what no
 /// format fits stays a line; what looks like a format and is broken gets `error.message`.
-pub fn normalise(_event: &mut Event, _context: Context) {}
+///
+/// Times without a zone are read as UTC.
+pub fn normalise(event: &mut Event, context: Context) {
+    let Event { message, fields, stream, time, .. } = event;
+    let line = String::from_utf8_lossy(message);
+    let process = fields.get(name::PROCESS_NAME).map(|process| process.text().into_owned());
+    let mut facts = Facts::new(fields, stream, context.received);
+    match Kind::of(stream.get(name::DATASET).unwrap_or_default()) {
+        Kind::AsSent => return,
+        Kind::Journal => program::read(&process.unwrap_or_default(), &line, &mut facts),
+        Kind::Audit => audit::read_only(&line, &mut facts),
+        Kind::File => file(&line, &mut facts),
+        Kind::Application => _ = app::read(&line, &mut facts),
+    }
+    if !context.time_known {
+        *time = facts.said_time().unwrap_or(context.received);
+    }
+}
+
+/// What may be expected of a dataset's lines.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// The sender named the fields itself.
+    AsSent,
+    /// The journal knows the program already.
+    Journal,
+    /// One audit event a line.
+    Audit,
+    /// Anything may be in a file of the node; only there audit events are believed, since a container can print what it likes.
+    File,
+    /// An application's own output.
+    Application,
+}
+
+impl Kind {
+    fn of(dataset: &str) -> Self {
+        match dataset {
+            "ndjson" | "k8s.event" | "auditd" => Self::AsSent,
+            "journald" => Self::Journal,
+            "k8s.audit" => Self::Audit,
+            "syslog" | "file" => Self::File,
+            _ => Self::Application,
+        }
+    }
+}
+
+fn file(line: &str, facts: &mut Facts<'_>) {
+    let known = match line.as_bytes().first() {
+        Some(b'{' | b' ') => audit::read(line, facts),
+        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => syslog::read(line, facts),
+        _ => false,
+    };
+    if !known {
+        app::read(line, facts);
+    }
+}

@@ -118,6 +118,91 @@ fn two(tens: u8, ones: u8) -> Option<i8> {
     (tens < 10 && ones < 10).then(|| i8::try_from(tens * 10 + ones).ok()).flatten()
 }
 
+/// Runs a reader of bytes on text; gives what follows as text.
+pub(crate) fn on_str<'a, T>(
+    text: &'a str,
+    read: impl FnOnce(&'a [u8]) -> Option<(T, &'a [u8])>,
+) -> Option<(T, &'a str)> {
+    let (value, rest) = read(text.as_bytes())?;
+    Some((value, text.get(text.len() - rest.len()..)?))
+}
+
+/// Reads an English month's first three letters, as in `Mar`.
+pub(crate) fn month(input: &[u8]) -> Option<(i8, &[u8])> {
+    const MONTHS: [&[u8; 3]; 12] =
+        [b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec"];
+    let (name, rest) = input.split_at_checked(3)?;
+    let index = MONTHS.iter().position(|month| month.as_slice() == name)?;
+    Some((i8::try_from(index).ok()? + 1, rest))
+}
+
+/// Reads four digits.
+pub(crate) fn year(input: &[u8]) -> Option<(i16, &[u8])> {
+    let (century, rest) = two_digits(input)?;
+    let (year, rest) = two_digits(rest)?;
+    Some((i16::from(century) * 100 + i16::from(year), rest))
+}
+
+/// Reads one digit or two.
+fn one_or_two_digits(input: &[u8]) -> Option<(i8, &[u8])> {
+    two_digits(input).or_else(|| match input {
+        [ones @ b'0'..=b'9', rest @ ..] => Some((two(b'0', *ones)?, rest)),
+        _ => None,
+    })
+}
+
+/// Reads `Mar  1 12:00:00` (RFC 3164 §4.1.2), also with a year before or after the clock, as Cisco and ctime write it. Without a
+/// year, the one is taken that brings the time nearest before `received`, see [`with_year`].
+pub(crate) fn bsd(input: &[u8], received: Timestamp) -> Option<(Timestamp, &[u8])> {
+    let (month, rest) = month(input)?;
+    let rest = rest.strip_prefix(b" ")?;
+    let (day, rest) = one_or_two_digits(rest.strip_prefix(b" ").unwrap_or(rest))?;
+    let rest = rest.strip_prefix(b" ")?;
+    let (said_year, rest) = match year(rest) {
+        Some((year, [b' ', tail @ ..])) => (Some(year), tail),
+        _ => (None, rest),
+    };
+    let (civil, rest) = clock(rest)?;
+    let (said_year, rest) = match (said_year, rest) {
+        (None, [b' ', tail @ ..]) => match year(tail) {
+            Some((year, after @ ([] | [b' ' | b']', ..]))) => (Some(year), after),
+            _ => (None, rest),
+        },
+        _ => (said_year, rest),
+    };
+    let civil = Civil { month, day, ..civil };
+    let time = match said_year {
+        Some(year) => Civil { year, ..civil }.timestamp()?,
+        None => with_year(civil, received)?,
+    };
+    Some((time, rest))
+}
+
+/// Gives a date without year the year of `received`, or the year before if it would lie more than a day ahead.
+/// 29 February takes the latest year that has one.
+pub(crate) fn with_year(civil: Civil, received: Timestamp) -> Option<Timestamp> {
+    const NANOS_PER_DAY: i64 = 86_400 * NANOS_PER_SECOND;
+    let instant = jiff::Timestamp::from_nanosecond(i128::from(received.nanos())).ok()?;
+    let this_year = jiff::tz::Offset::UTC.to_datetime(instant).year();
+    let latest = received.plus_nanos(NANOS_PER_DAY);
+    (0..9)
+        .filter_map(|ago| Civil { year: this_year.checked_sub(ago)?, ..civil }.timestamp())
+        .find(|time| *time <= latest)
+}
+
+/// Reads `01/Mar/2026:12:00:00 +0100`, the time of access logs.
+pub(crate) fn access(input: &[u8]) -> Option<(Timestamp, &[u8])> {
+    let (day, rest) = two_digits(input)?;
+    let (month, rest) = month(rest.strip_prefix(b"/")?)?;
+    let (year, rest) = year(rest.strip_prefix(b"/")?)?;
+    let (civil, rest) = clock(rest.strip_prefix(b":")?)?;
+    let (offset_seconds, rest) = match rest.strip_prefix(b" ").and_then(offset) {
+        Some(read) => read,
+        None => (0, rest),
+    };
+    Some((Civil { year, month, day, offset_seconds, ..civil }.timestamp()?, rest))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,5 +230,41 @@ mod tests {
         }
         check("2026-03/01T12:00:00Z", None);
         check("2026-03-01T12:00:00+24:00", None);
+    }
+
+    #[track_caller]
+    fn check_bsd(input: &str, received: &str, expected: Option<&str>) {
+        let received = Timestamp::parse(received).unwrap();
+        let read = bsd(input.as_bytes(), received).map(|(time, _)| time.to_string());
+        assert_eq!(read.as_deref(), expected, "{input}");
+    }
+
+    #[test]
+    fn a_missing_year_is_the_one_that_brings_it_before_now() {
+        let newyear = "2026-01-01T00:30:00Z";
+        check_bsd("Dec 31 23:59:59", newyear, Some("2025-12-31T23:59:59.000Z"));
+        check_bsd("Jan  1 00:29:00", newyear, Some("2026-01-01T00:29:00.000Z"));
+        check_bsd("Jan  2 00:29:00", newyear, Some("2026-01-02T00:29:00.000Z"));
+        check_bsd("Jan  2 00:31:00", newyear, Some("2025-01-02T00:31:00.000Z"));
+        check_bsd("Feb 29 12:00:00", newyear, Some("2024-02-29T12:00:00.000Z"));
+        check_bsd("Feb 30 12:00:00", newyear, None);
+    }
+
+    #[test]
+    fn a_year_that_is_said_is_taken() {
+        let now = "2026-01-01T00:30:00Z";
+        check_bsd("Mar 1 12:00:00.5", now, Some("2025-03-01T12:00:00.500Z"));
+        check_bsd("Mar 01 2024 12:00:00", now, Some("2024-03-01T12:00:00.000Z"));
+        check_bsd("Oct 13 12:24:49.880562 2022] [x]", now, Some("2022-10-13T12:24:49.880562Z"));
+        check_bsd("Mar  1 12:00:00 2022host x", now, Some("2025-03-01T12:00:00.000Z"));
+        check_bsd("March 1 12:00:00", now, None);
+    }
+
+    #[test]
+    fn access_times_have_an_offset_or_are_utc() {
+        let show = |text: &str| access(text.as_bytes()).map(|(time, _)| time.to_string());
+        assert_eq!(show("01/Mar/2026:12:00:00 +0100]").as_deref(), Some("2026-03-01T11:00:00.000Z"));
+        assert_eq!(show("01/Mar/2026:12:00:00").as_deref(), Some("2026-03-01T12:00:00.000Z"));
+        assert_eq!(show("32/Mar/2026:12:00:00 +0100"), None);
     }
 }

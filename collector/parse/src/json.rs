@@ -1,0 +1,39 @@
+//! JSON objects that applications write as lines.
+//!
+//! Which members mean something is known to [`crate::app`]; this reads the object, and says so when it is broken.
+
+use locard_event::Fields;
+
+use crate::facts::Facts;
+use crate::{app, flatten};
+
+/// A line gives no more fields than this.
+pub(crate) const MAX_FIELDS: usize = 1_000;
+
+/// Reads `text` if it is an object, or looks like one that broke.
+pub(crate) fn read(text: &str, facts: &mut Facts<'_>) -> bool {
+    if !looks_like_object(text) {
+        return false;
+    }
+    let mut said = Fields::new();
+    match flatten::flatten_text("", text, &mut said, MAX_FIELDS) {
+        Ok(left_out) => {
+            note_left_out(left_out, facts);
+            app::add(said, facts);
+        }
+        Err(error) => facts.error(format!("broken JSON: {error}")),
+    }
+    true
+}
+
+pub(crate) fn note_left_out(left_out: usize, facts: &mut Facts<'_>) {
+    if left_out > 0 {
+        facts.error(format!("{left_out} members beyond the first {MAX_FIELDS} are only in the line"));
+    }
+}
+
+/// `{` and then a quote or `}`: prose in braces does not begin so.
+fn looks_like_object(text: &str) -> bool {
+    let inner = text.trim_start().strip_prefix('{').map(str::trim_start);
+    inner.is_some_and(|inner| inner.starts_with(['"', '}']))
+}
