@@ -3,12 +3,18 @@
 //! A *split* is an immutable, searchable set of events of one partition; the *catalog* says which splits there are and how far
 //! they cover the write-ahead log. This crate does not know how events arrive, and nothing of HTTP or pipes.
 
+mod blob;
 mod catalog;
 mod control;
+mod error;
 mod split;
 mod store;
 
 pub use catalog::{BatchRow, Catalog, Partition, Publication};
 pub use control::{Control, Stop};
+pub use error::Error;
 pub use split::{Order, Position, Request, Split, SplitMeta, Top};
-pub use store::{Error, Settings, Store};
+pub use store::{Settings, Store};
+
+#[cfg(test)]
+mod testing;

@@ -1,51 +1,17 @@
 //! [`Store`]: writes, opens, merges and removes splits.
 
-use std::path::PathBuf;
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
 
-use crate::{Catalog, Split, SplitMeta, Stop};
+use crate::blob::Blobs;
+use crate::split::{self, Source};
+use crate::{Catalog, Error, Split, SplitMeta};
 
-/// Why the store could not do what was asked.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There is no such thing.
-    #[error("not found")]
-    NotFound,
-    /// The disk is full: free some space, or let retention do it.
-    #[error("no space left")]
-    NoSpace,
-    /// An object's bytes are not what was written.
-    #[error("split {split} is corrupt: {reason}")]
-    Corrupt {
-        /// Name of the split.
-        split: uuid::Uuid,
-        /// What does not fit.
-        reason: String,
-    },
-    /// The search was told to stop.
-    #[error(transparent)]
-    Stopped(#[from] Stop),
-    /// The operating system refused.
-    #[error("{context}")]
-    Io {
-        /// What was being done.
-        context: String,
-        /// What it said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The catalog refused.
-    #[error("the catalog failed")]
-    Catalog(#[from] sqlx::Error),
-    /// A part of the store contradicts another one.
-    #[error("{0}")]
-    Conflict(String),
-    /// The index library refused.
-    #[error("the index failed")]
-    Index(#[from] tantivy::TantivyError),
-}
+const CATALOG_FILE: &str = "catalog.sqlite";
+const LOCK_FILE: &str = "lock";
 
 /// Where the store lives.
 #[derive(Clone, Debug)]
@@ -58,15 +24,26 @@ pub struct Settings {
 #[derive(Clone, Debug)]
 pub struct Store {
     catalog: Catalog,
+    blobs: Blobs,
+    /// Held while any clone lives, so that no other process empties our scratch space.
+    _lock: Arc<File>,
 }
 
 impl Store {
     /// Opens or creates the store, empties its scratch space and removes objects the catalog does not know.
     ///
     /// # Errors
-    /// The directory cannot be used.
+    /// The directory cannot be used, or another process uses it (`Busy`).
     pub async fn open(settings: Settings) -> Result<Self, Error> {
-        Ok(Self { catalog: Catalog::open(&settings.directory).await? })
+        let Settings { directory } = settings;
+        let lock = Arc::new(lock(&directory)?);
+        let catalog = Catalog::open(&directory.join(CATALOG_FILE)).await?;
+        let blobs = Blobs::open(&directory)?;
+        let known: std::collections::HashSet<_> =
+            catalog.splits().await?.into_iter().map(|split| split.id).collect();
+        let removed = blobs.remove_others(|id| known.contains(&id)).await?;
+        tracing::info!(splits = known.len(), removed, "store opened");
+        Ok(Self { catalog, blobs, _lock: lock })
     }
 
     /// The catalog.
@@ -79,26 +56,72 @@ impl Store {
     ///
     /// # Errors
     /// `NoSpace` or another failure to write.
-    pub async fn write(&self, _events: Vec<Arc<[Event]>>, _created: Timestamp) -> Result<SplitMeta, Error> {
-        Err(Error::NotFound)
+    pub async fn write(&self, events: Vec<Arc<[Event]>>, created: Timestamp) -> Result<SplitMeta, Error> {
+        self.make(move |path, scratch| split::write(path, scratch, Source::Events(&events), created)).await
     }
 
     /// Merges adjacent splits of one partition into one durable object, not yet published ([`Catalog::replace`]).
     ///
     /// # Errors
     /// As [`Store::write`], or a source is corrupt.
-    pub async fn merge(&self, _sources: &[Split], _created: Timestamp) -> Result<SplitMeta, Error> {
-        Err(Error::NotFound)
+    pub async fn merge(&self, sources: &[Split], created: Timestamp) -> Result<SplitMeta, Error> {
+        let sources = sources.to_vec();
+        self.make(move |path, scratch| split::write(path, scratch, Source::Splits(&sources), created)).await
     }
 
     /// Opens a published split for reading.
     ///
     /// # Errors
     /// The object is missing or corrupt.
-    pub async fn open_split(&self, _meta: &SplitMeta) -> Result<Split, Error> {
-        Err(Error::NotFound)
+    pub async fn open_split(&self, meta: &SplitMeta) -> Result<Split, Error> {
+        let (meta, object) = (meta.clone(), self.blobs.get(meta.id));
+        blocking(move || Split::open(&meta, object)).await
     }
 
     /// Marks a split that is no longer in the catalog: its object goes when the last clone of `split` is dropped.
-    pub fn discard(&self, _split: &Split) {}
+    pub fn discard(&self, split: &Split) {
+        split.discard();
+    }
+
+    /// Makes an object in scratch and moves it to its place. Nothing is left behind when that fails.
+    async fn make(
+        &self,
+        write: impl FnOnce(&Path, &Path) -> Result<SplitMeta, Error> + Send + 'static,
+    ) -> Result<SplitMeta, Error> {
+        let scratch = self.blobs.scratch()?;
+        let (scratch, file, meta) = blocking(move || {
+            let file = scratch.path().join("object");
+            let index = scratch.path().join("index");
+            std::fs::create_dir(&index).map_err(|error| Error::io("making a scratch folder", error))?;
+            let meta = write(&file, &index)?;
+            Ok((scratch, file, meta))
+        })
+        .await?;
+        self.blobs.put(&file, meta.id).await?;
+        drop(scratch);
+        Ok(meta)
+    }
+}
+
+/// Takes the store's lock. The operating system gives it back when the process ends, however it ends.
+fn lock(directory: &Path) -> Result<File, Error> {
+    let open = || {
+        std::fs::create_dir_all(directory)?;
+        File::options().create(true).truncate(false).write(true).open(directory.join(LOCK_FILE))
+    };
+    let file = open().map_err(|error| Error::io(format!("opening {}", directory.display()), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(Error::Busy),
+        Err(TryLockError::Error(error)) => Err(Error::io("locking the store", error)),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(outcome) => outcome,
+        Err(error) => Err(Error::Conflict(format!("a writer or reader of splits ended: {error}"))),
+    }
 }

@@ -1,0 +1,100 @@
+//! [`Blobs`]: where split objects are kept. A thin face of `object_store`, durable on a local disk.
+//!
+//! An object is written under scratch, synced, and renamed to its place: what has its name is whole. Does not know what an
+//! object holds.
+
+use std::path::{Path, PathBuf};
+
+use futures_util::TryStreamExt;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt};
+use uuid::Uuid;
+
+use crate::Error;
+
+const FOLDER: &str = "splits";
+const SCRATCH: &str = "scratch";
+const SUFFIX: &str = ".split";
+
+/// The objects of one store.
+#[derive(Clone, Debug)]
+pub(crate) struct Blobs {
+    root: PathBuf,
+    /// With `fsync`: a rename is on disk before it returns.
+    store: std::sync::Arc<LocalFileSystem>,
+}
+
+impl Blobs {
+    /// Opens the blobs below `root` and empties scratch.
+    pub(crate) fn open(root: &Path) -> Result<Self, Error> {
+        let scratch = root.join(SCRATCH);
+        let prepare = || {
+            match std::fs::remove_dir_all(&scratch) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+                _ => std::fs::create_dir_all(&scratch)?,
+            }
+            std::fs::create_dir_all(root.join(FOLDER))?;
+            // The folders themselves must outlive a power cut before anything in them can.
+            std::fs::File::open(root)?.sync_all()
+        };
+        prepare().map_err(|error| Error::io(format!("preparing {}", root.display()), error))?;
+        let store = LocalFileSystem::new_with_prefix(root)?.with_fsync(true);
+        Ok(Self { root: root.into(), store: std::sync::Arc::new(store) })
+    }
+
+    /// A new empty folder that goes when dropped.
+    pub(crate) fn scratch(&self) -> Result<tempfile::TempDir, Error> {
+        let folder = tempfile::Builder::new().prefix("split-").tempdir_in(self.root.join(SCRATCH));
+        folder.map_err(|error| Error::io("making a scratch folder", error))
+    }
+
+    /// Moves a synced file of scratch to its place as object `id`, durably.
+    pub(crate) async fn put(&self, file: &Path, id: Uuid) -> Result<(), Error> {
+        let from = file.strip_prefix(&self.root).map_err(|_| Error::Conflict("not a scratch file".into()))?;
+        let from = Key::from_iter(from.iter().map(|part| part.to_string_lossy().into_owned()));
+        Ok(self.store.rename(&from, &key(id)).await?)
+    }
+
+    /// The object `id`, for reading.
+    pub(crate) fn get(&self, id: Uuid) -> LocalObject {
+        LocalObject { path: self.root.join(FOLDER).join(format!("{id}{SUFFIX}")) }
+    }
+
+    /// Removes every object `keep` does not hold for, and answers how many.
+    pub(crate) async fn remove_others(&self, keep: impl Fn(Uuid) -> bool) -> Result<usize, Error> {
+        let found: Vec<_> = self.store.list(Some(&Key::from(FOLDER))).try_collect().await?;
+        let mut removed = 0;
+        for object in found {
+            let id = object.location.filename().and_then(|name| name.strip_suffix(SUFFIX)?.parse().ok());
+            if id.is_none_or(|id| !keep(id)) {
+                self.store.delete(&object.location).await?;
+                removed += 1;
+            }
+        }
+        Ok(removed)
+    }
+}
+
+fn key(id: Uuid) -> Key {
+    Key::from(format!("{FOLDER}/{id}{SUFFIX}"))
+}
+
+/// An object that is read through the file system.
+#[derive(Clone, Debug)]
+pub(crate) struct LocalObject {
+    path: PathBuf,
+}
+
+impl LocalObject {
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes it. What cannot be removed now goes when the store is opened next.
+    pub(crate) fn remove(&self) {
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::warn!(path = %self.path.display(), %error, "a discarded split stays until the next start");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! [`Error`]: why the store could not do what was asked, by what the caller can do about it.
+
+use std::io;
+
+use tantivy::TantivyError;
+
+use crate::Stop;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// There is no such thing.
+    #[error("not found")]
+    NotFound,
+    /// The disk is full: free some space, or let retention do it.
+    #[error("no space left")]
+    NoSpace,
+    /// Another process uses the store.
+    #[error("another process uses the store")]
+    Busy,
+    /// An object's bytes are not what was written.
+    #[error("split {split} is corrupt: {reason}")]
+    Corrupt {
+        /// Name of the split.
+        split: uuid::Uuid,
+        /// What does not fit.
+        reason: String,
+    },
+    /// The search was told to stop.
+    #[error(transparent)]
+    Stopped(#[from] Stop),
+    /// The filter cannot be compiled.
+    #[error(transparent)]
+    Filter(#[from] locard_filter::SyntaxError),
+    /// The operating system refused.
+    #[error("{context}")]
+    Io {
+        /// What was being done.
+        context: String,
+        /// What it said.
+        #[source]
+        source: io::Error,
+    },
+    /// The catalog refused.
+    #[error("the catalog failed")]
+    Catalog(#[source] sqlx::Error),
+    /// A part of the store contradicts another one.
+    #[error("{0}")]
+    Conflict(String),
+    /// The index library refused.
+    #[error("the index failed")]
+    Index(#[source] TantivyError),
+}
+
+/// SQLite's `SQLITE_FULL`.
+const SQLITE_FULL: &str = "13";
+
+impl Error {
+    /// An error of the operating system while doing `context`.
+    pub(crate) fn io(context: impl Into<String>, source: io::Error) -> Self {
+        if is_no_space(&source) { Self::NoSpace } else { Self::Io { context: context.into(), source } }
+    }
+}
+
+impl From<TantivyError> for Error {
+    fn from(error: TantivyError) -> Self {
+        if is_no_space(&error) { Self::NoSpace } else { Self::Index(error) }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        let is_full =
+            error.as_database_error().is_some_and(|error| error.code().as_deref() == Some(SQLITE_FULL));
+        if is_full || is_no_space(&error) { Self::NoSpace } else { Self::Catalog(error) }
+    }
+}
+
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::NotFound,
+            other if is_no_space(&other) => Self::NoSpace,
+            other => Self::Io { context: "using the blob store".into(), source: io::Error::other(other) },
+        }
+    }
+}
+
+/// Whether a full disk is at the bottom of `error`.
+fn is_no_space(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        let source = error.downcast_ref::<io::Error>();
+        if source.is_some_and(|error| {
+            matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+        }) {
+            return true;
+        }
+        // An `io::Error` that wraps another one hides it from `source`.
+        let wrapped =
+            source.and_then(io::Error::get_ref).map(|inner| inner as &(dyn std::error::Error + 'static));
+        next = wrapped.or_else(|| error.source()).or_else(|| in_tantivy(error));
+    }
+    false
+}
+
+/// tantivy keeps its sources in `Arc`s and tells nobody.
+fn in_tantivy<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a (dyn std::error::Error + 'static)> {
+    use tantivy::directory::error::{OpenReadError, OpenWriteError};
+    match error.downcast_ref::<TantivyError>()? {
+        TantivyError::IoError(error) => Some(&**error),
+        TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. })
+        | TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => Some(&**io_error),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    fn full() -> io::Error {
+        io::Error::from_raw_os_error(28)
+    }
+
+    #[test]
+    fn a_full_disk_is_told_through_every_layer() {
+        assert!(matches!(Error::io("x", full()), Error::NoSpace));
+        assert!(matches!(Error::io("x", io::Error::other(full())), Error::NoSpace));
+        assert!(matches!(Error::from(TantivyError::IoError(Arc::new(full()))), Error::NoSpace));
+        let write = tantivy::directory::error::OpenWriteError::wrap_io_error(full(), "x".into());
+        assert!(matches!(Error::from(TantivyError::from(write)), Error::NoSpace));
+        assert!(matches!(Error::from(sqlx::Error::Io(full())), Error::NoSpace));
+        assert!(matches!(Error::io("x", io::Error::from_raw_os_error(5)), Error::Io { .. }));
+    }
+}

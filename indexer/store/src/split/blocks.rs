@@ -1,0 +1,182 @@
+//! The events themselves, in zstd blocks of about 256 KiB, and where each block begins.
+
+use std::io::{self, Write};
+use std::ops::Range;
+use std::sync::Arc;
+
+use locard_event::{Event, Stream};
+
+use super::bytes::{Input, Malformed, Result, put_varint};
+use super::fault::Fault;
+use super::object::{Object, ObjectWriter};
+use super::{codec, pack};
+use crate::Control;
+
+const SECTION: &str = "events";
+const INDEX_SECTION: &str = "events.index";
+/// 256 KiB: against 64 KiB 15 % smaller, a random event 0.1 ms dearer; against 1 MiB 6 % larger and four times cheaper to enter.
+const BLOCK_BYTES: usize = 256 * 1024;
+/// Largest block. One event larger than a block makes a block of its own.
+const MAX_BLOCK_BYTES: usize = 1 << 30;
+/// Blocks a reader keeps decompressed: enough for sequence order to wander across time order.
+const KEPT_BLOCKS: usize = 16;
+
+/// Writes events in document order.
+#[derive(Debug)]
+pub(crate) struct BlockWriter {
+    start: u64,
+    lengths: Vec<u64>,
+    raw: Vec<u8>,
+    index: Vec<u8>,
+    blocks: u64,
+}
+
+impl BlockWriter {
+    pub(crate) fn new(object: &ObjectWriter) -> Self {
+        Self { start: object.position(), lengths: Vec::new(), raw: Vec::new(), index: Vec::new(), blocks: 0 }
+    }
+
+    pub(crate) fn add(&mut self, object: &mut ObjectWriter, event: &Event, stream: u32) -> io::Result<()> {
+        let before = self.raw.len();
+        codec::encode(&mut self.raw, event, stream);
+        self.lengths.push((self.raw.len() - before) as u64);
+        if self.raw.len() >= BLOCK_BYTES { self.end_block(object) } else { Ok(()) }
+    }
+
+    pub(crate) fn finish(mut self, object: &mut ObjectWriter) -> io::Result<()> {
+        if !self.lengths.is_empty() {
+            self.end_block(object)?;
+        }
+        object.end_section(SECTION, self.start);
+        let mut index = Vec::new();
+        put_varint(&mut index, self.blocks);
+        index.extend_from_slice(&self.index);
+        object.section(INDEX_SECTION, &pack::pack(&index)?)
+    }
+
+    fn end_block(&mut self, object: &mut ObjectWriter) -> io::Result<()> {
+        let mut block = Vec::with_capacity(self.raw.len() + self.lengths.len() * 2 + 9);
+        put_varint(&mut block, self.lengths.len() as u64);
+        self.lengths.iter().for_each(|length| put_varint(&mut block, *length));
+        block.append(&mut self.raw);
+        if block.len() > MAX_BLOCK_BYTES {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "an event is too large"));
+        }
+        let packed = pack::pack(&block)?;
+        put_varint(&mut self.index, self.lengths.len() as u64);
+        put_varint(&mut self.index, packed.len() as u64);
+        self.lengths.clear();
+        self.blocks += 1;
+        object.write_all(&packed)
+    }
+}
+
+/// Where the blocks are.
+#[derive(Debug)]
+pub(crate) struct BlockIndex {
+    /// First document and bytes of each block.
+    blocks: Vec<(u32, Range<u64>)>,
+}
+
+impl BlockIndex {
+    /// Reads the index; it must cover exactly `events` documents.
+    pub(crate) fn open(object: &Object, events: u32) -> std::result::Result<Self, Fault> {
+        let section = object.section(SECTION).ok_or(Malformed("there are no events"))?;
+        let index = object.section(INDEX_SECTION).ok_or(Malformed("there is no event index"))?;
+        let raw = pack::unpack(&object.read(index)?, MAX_BLOCK_BYTES)?;
+        Ok(Self { blocks: read_index(&raw, section, events)? })
+    }
+
+    fn block_of(&self, document: u32) -> Option<usize> {
+        self.blocks.partition_point(|(first, _)| *first <= document).checked_sub(1)
+    }
+}
+
+fn read_index(raw: &[u8], section: Range<u64>, events: u32) -> Result<Vec<(u32, Range<u64>)>> {
+    let mut input = Input::new(raw);
+    let mut blocks = Vec::new();
+    let (mut first, mut start) = (0u32, section.start);
+    for _ in 0..input.count()? {
+        let (count, length) = (input.varint()?, input.varint()?);
+        let end = start.checked_add(length).filter(|end| *end <= section.end);
+        let end = end.ok_or(Malformed("a block lies outside its section"))?;
+        blocks.push((first, start..end));
+        let next = u32::try_from(count).ok().and_then(|count| first.checked_add(count));
+        (first, start) = (next.ok_or(Malformed("there are too many events"))?, end);
+    }
+    input.end()?;
+    if first == events && start == section.end { Ok(blocks) } else { Err(Malformed("blocks are missing")) }
+}
+
+#[derive(Debug)]
+struct Block {
+    raw: Vec<u8>,
+    spans: Vec<Range<usize>>,
+}
+
+impl Block {
+    fn read(packed: &[u8]) -> Result<Self> {
+        let raw = pack::unpack(packed, MAX_BLOCK_BYTES)?;
+        let mut input = Input::new(&raw);
+        let lengths = (0..input.count()?).map(|_| input.length()).collect::<Result<Vec<_>>>()?;
+        let mut start = raw.len() - input.rest().len();
+        let mut spans = Vec::with_capacity(lengths.len());
+        for length in lengths {
+            let end = start.checked_add(length).ok_or(Malformed("an event is too long"))?;
+            spans.push(start..end);
+            start = end;
+        }
+        if start == raw.len() { Ok(Self { raw, spans }) } else { Err(Malformed("a block's length differs")) }
+    }
+}
+
+/// Reads events, a block at a time, keeping the last few.
+pub(crate) struct BlockReader<'a> {
+    object: &'a Object,
+    index: &'a BlockIndex,
+    streams: &'a [Arc<Stream>],
+    control: &'a Control,
+    /// Least recently used first.
+    kept: Vec<(usize, Block)>,
+}
+
+impl<'a> BlockReader<'a> {
+    pub(crate) fn new(
+        object: &'a Object,
+        index: &'a BlockIndex,
+        streams: &'a [Arc<Stream>],
+        control: &'a Control,
+    ) -> Self {
+        Self { object, index, streams, control, kept: Vec::new() }
+    }
+
+    /// The event of this document.
+    pub(crate) fn event(&mut self, document: u32) -> std::result::Result<Event, Fault> {
+        let at = self.index.block_of(document).ok_or(Malformed("there is no such document"))?;
+        let (first, range) = self.index.blocks.get(at).ok_or(Malformed("there is no such block"))?;
+        self.keep(at, range)?;
+        let block = self.kept.last().map(|(_, block)| block).ok_or(Malformed("there is no such block"))?;
+        let span = block.spans.get((document - first) as usize).cloned();
+        let bytes = span.and_then(|span| block.raw.get(span)).ok_or(Malformed("there is no such event"))?;
+        let partition = self.object.header().partition;
+        self.control.scanned(1, 0);
+        Ok(codec::decode(bytes, partition, self.streams)?)
+    }
+
+    /// Makes block `at` the last of those kept.
+    fn keep(&mut self, at: usize, range: &Range<u64>) -> std::result::Result<(), Fault> {
+        if let Some(found) = self.kept.iter().rposition(|(other, _)| *other == at) {
+            if let Some(part) = self.kept.get_mut(found..) {
+                part.rotate_left(1);
+            }
+            return Ok(());
+        }
+        let packed = self.object.read(range.clone())?;
+        self.control.scanned(0, packed.len() as u64);
+        if self.kept.len() >= KEPT_BLOCKS {
+            self.kept.remove(0);
+        }
+        self.kept.push((at, Block::read(&packed)?));
+        Ok(())
+    }
+}

@@ -1,0 +1,214 @@
+//! [`Split`]: an immutable, searchable set of events of one partition.
+
+//!
+//! Everything that knows how a split looks inside is in this folder. `write` makes one, `read` answers from one; between them
+//! `terms` says what is looked up, `index` where, `plan` how, `blocks` and `rows` hold what is answered.
+
+mod bits;
+mod blocks;
+mod bytes;
+mod codec;
+mod directory;
+mod fault;
+mod index;
+mod object;
+mod pack;
+mod plan;
+mod read;
+mod rows;
+mod streams;
+mod terms;
+mod write;
+
+use std::ops::{ControlFlow, Range};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use locard_event::{Event, EventId, Timestamp};
+use locard_filter::Filter;
+use uuid::Uuid;
+
+use crate::blob::LocalObject;
+use crate::{Control, Error};
+use fault::Fault;
+use read::Reader;
+pub(crate) use write::{Source, write};
+
+/// What the catalog knows of a split.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SplitMeta {
+    /// Its name; never reused.
+    pub id: Uuid,
+    /// The partition its events belong to.
+    pub partition: u32,
+    /// Their sequence numbers, without gaps unless retention or a merge across a removed split made one.
+    pub sequences: Range<u64>,
+    /// How many events.
+    pub events: u64,
+    /// Earliest and latest [`Event::filed`], both inside.
+    pub filed: (Timestamp, Timestamp),
+    /// Size of the object in bytes.
+    pub bytes: u64,
+    /// When it was written.
+    pub created: Timestamp,
+    /// How many levels of merging made it: 0 fresh from the hot part, 1 merged.
+    pub level: u8,
+}
+
+/// Which events are asked for: those that match `filter` and are filed in `filed` (half-open).
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Times resolved.
+    pub filter: Filter,
+    /// By [`Event::filed`].
+    pub filed: Range<Timestamp>,
+}
+
+/// In which order events are answered: by ([`Event::filed`], id).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Descending,
+    /// Oldest first.
+    Ascending,
+}
+
+/// Where an event stands in the order; what a cursor holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Its [`Event::filed`].
+    pub filed: Timestamp,
+    /// Its id.
+    pub id: EventId,
+}
+
+/// The first events in an order, and how many match in all.
+#[derive(Clone, Debug, Default)]
+pub struct Top {
+    /// In order; at most as many as asked for.
+    pub events: Vec<Event>,
+    /// All that match in this split, those before the cursor included.
+    pub matched: u64,
+}
+
+/// A published split, open for reading. Cheap to clone; its object is kept until the last clone is gone.
+#[derive(Clone, Debug)]
+pub struct Split {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    meta: SplitMeta,
+    reader: Reader,
+    /// Removes the object on drop, once it is discarded.
+    object: LocalObject,
+    discarded: AtomicBool,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        if *self.discarded.get_mut() {
+            self.object.remove();
+        }
+    }
+}
+
+impl Split {
+    /// Opens the object of `meta` and checks that it is that split's.
+    pub(crate) fn open(meta: &SplitMeta, object: LocalObject) -> Result<Self, Error> {
+        let path: &Path = object.path();
+        let reader = guard(meta.id, || Reader::open(path, meta), || None)?;
+        let discarded = AtomicBool::new(false);
+        Ok(Self { inner: Arc::new(Inner { meta: meta.clone(), reader, object, discarded }) })
+    }
+
+    pub(crate) fn discard(&self) {
+        self.inner.discarded.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn reader(&self) -> &Reader {
+        &self.inner.reader
+    }
+
+    /// What the catalog knows of it.
+    pub fn meta(&self) -> &SplitMeta {
+        &self.inner.meta
+    }
+
+    /// The first `limit` matching events after `after` in `order`, and how many match in all.
+    ///
+    /// # Errors
+    /// The object is unreadable or corrupt, or `control` says stop.
+    pub fn top(
+        &self,
+        request: &Request,
+        order: Order,
+        after: Option<Position>,
+        limit: usize,
+        control: &Control,
+    ) -> Result<Top, Error> {
+        self.answer(|reader| reader.top(request, order, after, limit, control))
+    }
+
+    /// How many events match.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn count(&self, request: &Request, control: &Control) -> Result<u64, Error> {
+        self.answer(|reader| reader.count(request, control))
+    }
+
+    /// Calls `visit` with [`Event::filed`] of every matching event, in no order.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn times(
+        &self,
+        request: &Request,
+        control: &Control,
+        visit: &mut dyn FnMut(Timestamp),
+    ) -> Result<(), Error> {
+        self.answer(|reader| reader.times(request, control, visit))
+    }
+
+    /// Calls `visit` with every matching event, in sequence order, until it breaks.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn each(
+        &self,
+        request: &Request,
+        control: &Control,
+        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.answer(|reader| reader.each(request, control, visit))
+    }
+
+    /// The event with this sequence number.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn get(&self, sequence: u64) -> Result<Option<Event>, Error> {
+        self.answer(|reader| reader.get(sequence))
+    }
+
+    fn answer<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Error> {
+        let reader = &self.inner.reader;
+        guard(self.inner.meta.id, || work(reader), || reader.corruption())
+    }
+}
+
+/// Runs what reads a split. The index library asserts where it should doubt: its panics on damaged bytes end here.
+fn guard<T>(
+    split: Uuid,
+    work: impl FnOnce() -> Result<T, Fault>,
+    corruption: impl FnOnce() -> Option<String>,
+) -> Result<T, Error> {
+    let outcome = catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".into())));
+    outcome.map_err(|fault| fault.of_split(split, corruption()))
+}
