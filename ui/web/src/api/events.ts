@@ -1,25 +1,33 @@
 // `/api/events/{id}` and the events around one.
 
 import type { LogEvent } from '../lib/event';
+import type { Scalar } from '../lib/filter';
 import { get } from './client';
 
 export interface Around {
-  before: LogEvent[];
-  event: LogEvent | undefined;
-  after: LogEvent[];
+  /** Oldest first, the event itself among them. */
+  events: LogEvent[];
+  /** Where the event itself stands. */
+  index: number;
+  more_before: boolean;
+  more_after: boolean;
+  /** What all of them have in common. */
+  by: Record<string, Scalar>;
 }
 
-export async function event(id: string, signal: AbortSignal): Promise<LogEvent> {
-  const answer = await get<LogEvent | { event: LogEvent }>(`/api/events/${encodeURIComponent(id)}`, {}, signal);
-  return '_id' in answer ? (answer as LogEvent) : (answer as { event: LogEvent }).event;
+export interface AskAround {
+  before: number;
+  after: number;
+  /** A field in which neighbours equal the event; empty means the same stream. */
+  by: string;
+  /** A further filter on the neighbours. */
+  q: string;
 }
 
-/** Events of the same stream around one, in the order they were written. */
-export async function around(id: string, before: number, after: number, signal: AbortSignal): Promise<Around> {
-  const path = `/api/events/${encodeURIComponent(id)}/context`;
-  const answer = await get<Partial<Around> & { events?: LogEvent[] }>(path, { before, after }, signal);
-  if (answer.before && answer.after) return { before: answer.before, event: answer.event, after: answer.after };
-  const events = answer.events ?? [];
-  const at = events.findIndex((one) => one._id === id);
-  return { before: events.slice(0, Math.max(0, at)), event: events[at], after: events.slice(at + 1) };
+export function event(id: string, signal: AbortSignal): Promise<LogEvent> {
+  return get<LogEvent>(`/api/events/${encodeURIComponent(id)}`, {}, signal);
+}
+
+export function around(id: string, ask: AskAround, signal: AbortSignal): Promise<Around> {
+  return get<Around>(`/api/events/${encodeURIComponent(id)}/context`, { ...ask }, signal);
 }

@@ -5,10 +5,10 @@ import { get } from './client';
 
 export interface Field {
   name: string;
-  /** How many events have it, where the server says so. */
-  events: number | undefined;
-  /** How many different values, where the server says so. */
-  values: number | undefined;
+  /** How many of the matched events have it. */
+  count: number;
+  /** The same as a share, 0 to 1. */
+  coverage: number;
 }
 
 export interface FieldValue {
@@ -18,7 +18,10 @@ export interface FieldValue {
 
 export interface Values {
   values: FieldValue[];
+  distinct: { value: number; exact: boolean };
+  matched: { value: number; exact: boolean };
   complete: boolean;
+  incomplete_because: string | null;
 }
 
 export interface Scope {
@@ -27,19 +30,10 @@ export interface Scope {
   end: string;
 }
 
-type RawField = { name: string; count?: number; events?: number; cardinality?: number; values?: number; distinct?: number };
-
 export async function fields(scope: Scope, signal: AbortSignal): Promise<Field[]> {
-  const answer = await get<{ fields: RawField[] }>('/api/fields', { ...scope }, signal);
-  return answer.fields.map((raw) => ({
-    name: raw.name,
-    events: raw.events ?? raw.count,
-    values: raw.values ?? raw.cardinality ?? raw.distinct,
-  }));
+  return (await get<{ fields: Field[] }>('/api/fields', { ...scope }, signal)).fields;
 }
 
-export async function values(name: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {
-  const path = `/api/fields/${encodeURIComponent(name)}/values`;
-  const answer = await get<{ values: FieldValue[]; complete?: boolean }>(path, { ...scope, limit }, signal);
-  return { values: answer.values, complete: answer.complete ?? true };
+export function values(name: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {
+  return get<Values>(`/api/fields/${encodeURIComponent(name)}/values`, { ...scope, limit }, signal);
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fieldRows, hostOf, messageOf, sourceOf, timeOf, type LogEvent } from './event';
+import { fieldRows, hostOf, messageOf, newestId, scopesOf, sourceOf, timeOf, type LogEvent } from './event';
 
 const EVENT: LogEvent = {
   _id: '0-7',
@@ -32,3 +32,13 @@ it('finds its head', () => {
   expect(new Date(timeOf(EVENT)).toISOString()).toBe('2026-03-01T06:41:07.120Z');
   expect(timeOf({ _id: '0-8' })).toBeNaN();
 });
+
+it('knows by what its neighbours can be chosen', () => {
+  expect(scopesOf(EVENT)).toEqual(['host.name']);
+});
+
+it.each<[string[], string | undefined]>([
+  [['0-9', '0-10', '0-8'], '0-10'],
+  [['0-9007199254740993', '0-9007199254740992'], '0-9007199254740993'],
+  [[], undefined],
+])('newest of %j', (ids, expected) => expect(newestId(ids.map((_id) => ({ _id })))).toBe(expected));

@@ -64,7 +64,19 @@ function scalar(value: Json): Scalar | null {
   return value === null || typeof value !== 'object' ? value : JSON.stringify(value);
 }
 
-/** The labels that say which other events surround this one, nearest first. */
-export function scopeOf(event: LogEvent): string {
-  return firstOf(event, ['kubernetes.container.name', 'log.file.path', 'process.name', 'host.name', 'event.dataset']);
+/** Fields by which the lines around an event can be chosen: those it has, nearest first. */
+export function scopesOf(event: LogEvent): string[] {
+  const names = ['log.file.path', 'kubernetes.pod.name', 'process.name', 'host.name', 'kubernetes.namespace', 'user.name', 'source.ip'];
+  return names.filter((name) => text(event[name]) !== '' && !Array.isArray(event[name]));
+}
+
+/** The id that was given last. Ids are `partition-sequence`; sequences may be larger than a double holds exactly. */
+export function newestId(events: readonly LogEvent[]): string | undefined {
+  let newest: { id: string; sequence: bigint } | undefined;
+  for (const { _id: id } of events) {
+    if (!/^\d+-\d+$/.test(id)) continue;
+    const sequence = BigInt(id.slice(id.indexOf('-') + 1));
+    if (newest === undefined || sequence > newest.sequence) newest = { id, sequence };
+  }
+  return newest?.id;
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { ago, brief, bytes, count, dateTime, duration, millis, short, ticks, timeOfDay } from './format';
+import { ago, brief, bytes, count, dateTime, duration, millis, percent, short, ticks, timeOfDay } from './format';
 
 const AT = Date.parse('2026-03-01T06:41:07.120Z');
 const plain = (text: string): string => text.replaceAll('\u202f', ' ');
@@ -15,6 +15,7 @@ describe('numbers', () => {
     expect(plain(short(value))).toBe(text);
     expect(plain(bytes(value))).toBe(size);
   });
+  it('shares', () => expect([0, 0.004, 0.614, 1].map(percent).map(plain)).toEqual(['0 %', '<1 %', '61 %', '100 %']));
   it('groups', () => expect(count(462_461)).toBe('462,461'));
 });
 

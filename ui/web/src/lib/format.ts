@@ -9,6 +9,12 @@ export function count(value: number): string {
   return GROUPED.format(value);
 }
 
+/** A share between 0 and 1. */
+export function percent(share: number): string {
+  if (share > 0 && share < 0.01) return `<1${NARROW}%`;
+  return `${Math.round(share * 100)}${NARROW}%`;
+}
+
 /** Three significant digits: `5.0 M`. */
 export function short(value: number): string {
   for (const [size, unit] of [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e4, 'k']] as const) {

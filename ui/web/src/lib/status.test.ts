@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { label, show } from './status';
+import { groupsOf, label, show } from './status';
 import type { Json } from './event';
 
 it.each<[string, Json, string, string]>([
@@ -13,4 +13,12 @@ it.each<[string, Json, string, string]>([
 ])('%s', (name, value, expectedLabel, expected) => {
   expect(label(name)).toBe(expectedLabel);
   expect(show(name, value, 'utc').replaceAll('\u202f', ' ')).toBe(expected);
+});
+
+it('flattens groups', () => {
+  expect(groupsOf({ version: '1', server: { wal: { bytes: 1 }, oldest: null } })).toEqual([
+    { name: '', facts: [['version', '1']] },
+    { name: 'Server', facts: [['oldest', null]] },
+    { name: 'Server · WAL', facts: [['bytes', 1]] },
+  ]);
 });

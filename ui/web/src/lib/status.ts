@@ -25,3 +25,17 @@ function showNumber(name: string, value: number): string {
   if (/_(ms|millis)$/.test(name)) return duration(value);
   return count(value);
 }
+
+export interface Group {
+  name: string;
+  facts: [string, Json][];
+}
+
+/** Nested objects as a flat list of groups, the path in the name; the top is the group without one. */
+export function groupsOf(status: { [name: string]: Json }, path = ''): Group[] {
+  const isGroup = (value: Json): value is { [name: string]: Json } => value !== null && typeof value === 'object' && !Array.isArray(value);
+  const entries = Object.entries(status);
+  const own: Group = { name: path, facts: entries.filter(([, value]) => !isGroup(value)) };
+  const below = entries.flatMap(([name, value]) => (isGroup(value) ? groupsOf(value, [path, label(name)].filter(Boolean).join(' · ')) : []));
+  return own.facts.length > 0 ? [own, ...below] : below;
+}

@@ -1,8 +1,8 @@
 // The live tail: connects, connects again when the line breaks, and says so.
 
 import { asApiError, isAbort } from '../api/client';
-import { tail } from '../api/tail';
-import type { LogEvent } from '../lib/event';
+import { tail, type TailSink } from '../api/tail';
+import { newestId, type LogEvent } from '../lib/event';
 
 const RETRY_MS = 2000;
 
@@ -10,12 +10,15 @@ class Tail {
   state = $state<'off' | 'connecting' | 'live' | 'broken'>('off');
   problem = $state('');
   lost = $state(0);
+  #after: string | undefined;
   #stop = new AbortController();
 
-  start(q: string, onEvents: (events: LogEvent[]) => void): void {
+  /** Follows from the event of that id on, so that nothing is missed between a search and its tail. */
+  start(q: string, after: string | undefined, onEvents: (events: LogEvent[]) => void): void {
     this.stop();
     this.#stop = new AbortController();
     this.lost = 0;
+    this.#after = after;
     void this.#follow(q, onEvents, this.#stop.signal);
   }
 
@@ -32,10 +35,21 @@ class Tail {
     }
   }
 
+  #sink(onEvents: (events: LogEvent[]) => void): TailSink {
+    return {
+      connected: () => (this.state = 'live'),
+      events: (events) => {
+        this.#after = newestId(events) ?? this.#after;
+        onEvents(events);
+      },
+      lagged: (missed) => (this.lost += missed),
+    };
+  }
+
   /** One connection. False when trying again is of no use. */
   async #once(q: string, onEvents: (events: LogEvent[]) => void, signal: AbortSignal): Promise<boolean> {
     try {
-      await tail(q, { connected: () => (this.state = 'live'), events: onEvents, lagged: (lost) => (this.lost += lost) }, signal);
+      await tail(q, this.#after, this.#sink(onEvents), signal);
       this.problem = 'The server ended the tail.';
     } catch (error) {
       if (isAbort(error) || signal.aborted) return false;
