@@ -10,6 +10,9 @@ describe('spell', () => {
     ['two words', '"two words"'],
     ['say "hi" \\', '"say \\"hi\\" \\\\"'],
     ['OR', '"OR"'],
+    ['and', '"and"'],
+    ['a@b', '"a@b"'],
+    ['ünï', 'ünï'],
     ['-x', '"-x"'],
     ['', '""'],
     [403, '403'],
@@ -45,5 +48,5 @@ describe('exclude', () => {
 
 describe('exists', () => {
   it('asks for the field', () => expect(exists('a', 'user.name')).toBe('a user.name:*'));
-  it('escapes what the language would read', () => expect(exists('', 'a b:c')).toBe('a\\ b\\:c:*'));
+  it('quotes what the language would read', () => expect(exists('', 'a b:c')).toBe('"a b:c":*'));
 });

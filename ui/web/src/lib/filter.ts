@@ -9,13 +9,17 @@ export type Scalar = string | number | boolean;
 export function spell(value: Scalar): string {
   const text = String(value);
   if (typeof value !== 'string') return text;
-  const plain = /^[A-Za-z0-9_][A-Za-z0-9_.@/-]*$/.test(text) && !/^(AND|OR|NOT|TO)$/.test(text);
-  return plain ? text : `"${text.replace(/[\\"]/g, '\\$&')}"`;
+  const isPlain = /^[\p{L}\p{N}_.][\p{L}\p{N}_.-]*$/u.test(text) && !/^(?:and|or|not|to)$/i.test(text);
+  return isPlain ? text : quoted(text);
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/[\\"]/g, '\\$&')}"`;
 }
 
 /** A field name as the language spells it. */
 export function spellField(name: string): string {
-  return name.replace(/[^A-Za-z0-9_.@-]/gu, '\\$&');
+  return /^[\p{L}_@](?:[\p{L}\p{N}_.@/-]*[\p{L}\p{N}_@])?$/u.test(name) ? name : quoted(name);
 }
 
 export function includeClause(field: string, value: Scalar): string {

@@ -23,7 +23,13 @@ describe('tokens', () => {
     ['-a!=b', ['field', 'operator', 'word']],
     ['x AND "y z"', ['word', 'space', 'keyword', 'space', 'string']],
     ['m:/a|b/i | limit 3', ['field', 'operator', 'regex', 'space', 'pipe', 'space', 'word', 'space', 'word']],
-    ['/var/log', ['regex', 'word']],
+    ['/var/log', ['word']],
+    ['a:b:c=d', ['field', 'operator', 'word']],
+    ['"odd name":x', ['field', 'operator', 'word']],
+    ['a:"b c"', ['field', 'operator', 'string']],
+    ['t:[1 TO now}', ['field', 'operator', 'operator', 'word', 'space', 'keyword', 'space', 'word', 'operator']],
+    ['-"x y" -(a)', ['operator', 'string', 'space', 'operator', 'operator', 'word', 'operator']],
+    ['a\\:b', ['word']],
     ['a/b', ['word']],
   ])('kinds of %s', (query, kinds) => {
     expect(tokens(query).map((token) => token.kind)).toEqual(kinds);
@@ -57,6 +63,13 @@ describe('terms', () => {
     ['n>5 c', [['', 'c']]],
     ['kinsin* x', [['', 'kinsin'], ['', 'x']]],
     ['a\\:b', [['', 'a:b']]],
+    ['NOT (a b) c', [['', 'c']]],
+    ['-(a b) -"d e" c', [['', 'c']]],
+    ['v:(create OR patch)', [['v', 'create'], ['v', 'patch']]],
+    ['u:system:node', [['u', 'system:node']]],
+    ['t:[a TO b] c', [['', 'c']]],
+    ['m:/x/i --force', [['', '--force']]],
+    ['"DOMAIN\\user"', [['', 'DOMAIN\\user']]],
     ['_time:1h @timestamp:2h a', [['', 'a']]],
     ['a | stats count() by b', [['', 'a']]],
   ])('%s', (query, expected) => {

@@ -16,59 +16,64 @@ export interface Term {
   text: string;
 }
 
-const KEYWORD = /^(AND|OR|NOT|TO|by|as)$/;
-const OPERATOR = /^(?:!=|!~|>=|<=|[:=~<>()[\]{},])/;
+const SPACE = /\s+/y;
+const STRING = /"(?:\\["\\]|[^"])*"?/y;
+const REGEX = /\/(?:\\.|[^/\\])+\/i?(?=[\s)|]|$)/y;
+const OPERATOR = /!=|!~|>=|<=|[:=~<>]/y;
+const NAME = /-?(?:[\p{L}_@]|\\[^\p{L}\p{N}])(?:[\p{L}\p{N}_.@/-]|\\[^\p{L}\p{N}])*(?=!=|!~|>=|<=|[:=~<>])/uy;
+const WORD = /(?:\\[^]|[^\s()"|\\])+|\\/y;
+const RANGE_WORD = /[^\s\]}"]+/y;
 
-function quotedEnd(query: string, from: number, quote: string): number {
-  for (let at = from + 1; at < query.length; at++) {
-    if (query[at] === '\\') at++;
-    else if (query[at] === quote) return at + 1;
-  }
-  return query.length;
+/** What the reader expects next: a term, a value behind an operator, or a bound within brackets. */
+type Mode = 'term' | 'value' | 'range';
+
+function match(pattern: RegExp, query: string, at: number): string | undefined {
+  pattern.lastIndex = at;
+  return pattern.exec(query)?.[0];
 }
 
-/** A slash starts a regex only where a value may stand: after an operator, a bracket or white space. */
-function startsValue(query: string, at: number): boolean {
-  return at === 0 || /[\s:=~(,|]/.test(query[at - 1] ?? '');
-}
-
-function wordEnd(query: string, from: number): number {
-  let at = from;
-  while (at < query.length && !/[\s|"()[\]{},]/.test(query[at] ?? '') && !OPERATOR.test(query.slice(at, at + 2))) {
-    at += query[at] === '\\' ? 2 : 1;
-  }
-  return Math.max(Math.min(at, query.length), from + 1);
-}
-
-function nextToken(query: string, at: number): Token {
-  const token = (kind: TokenKind, end: number): Token => ({ kind, text: query.slice(at, end), start: at });
+function read(query: string, at: number, mode: Mode): [TokenKind, string] {
   const char = query[at] ?? '';
-  const space = /^\s+/.exec(query.slice(at));
-  if (space) return token('space', at + space[0].length);
-  if (char === '"') return token('string', quotedEnd(query, at, '"'));
-  if (char === '|') return token('pipe', at + 1);
-  if (char === '/' && startsValue(query, at)) return regexToken(query, at);
-  const operator = OPERATOR.exec(query.slice(at));
-  if (operator) return token('operator', at + operator[0].length);
-  const end = wordEnd(query, at);
-  const word = query.slice(at, end);
-  if (KEYWORD.test(word)) return token('keyword', end);
-  return token(/^(?::|=|!=|!~|~|>|<)/.test(query.slice(end)) ? 'field' : 'word', end);
+  const space = match(SPACE, query, at);
+  if (space !== undefined) return ['space', space];
+  const string = match(STRING, query, at);
+  if (string !== undefined) return [mode === 'term' && match(OPERATOR, query, at + string.length) !== undefined ? 'field' : 'string', string];
+  if (mode === 'range') return /[\]}]/.test(char) ? ['operator', char] : word(match(RANGE_WORD, query, at) ?? char);
+  if (char === '|') return ['pipe', char];
+  if (/[()]/.test(char) || (mode === 'value' && /[[{]/.test(char))) return ['operator', char];
+  const regex = match(REGEX, query, at);
+  if (regex !== undefined) return ['regex', regex];
+  return mode === 'value' ? word(match(WORD, query, at) ?? char) : term(query, at);
 }
 
-function regexToken(query: string, at: number): Token {
-  let end = quotedEnd(query, at, '/');
-  while (end < query.length && /[imsux]/.test(query[end] ?? '')) end++;
-  return { kind: 'regex', text: query.slice(at, end), start: at };
+function term(query: string, at: number): [TokenKind, string] {
+  if (/^-["(]/.test(query.slice(at, at + 2))) return ['operator', '-'];
+  const name = match(NAME, query, at);
+  if (name !== undefined) return ['field', name];
+  const operator = match(OPERATOR, query, at);
+  if (operator !== undefined) return ['operator', operator];
+  return word(match(WORD, query, at) ?? query[at] ?? '');
+}
+
+function word(text: string): [TokenKind, string] {
+  return [/^(?:AND|OR|NOT|TO|by|as)$/.test(text) ? 'keyword' : 'word', text];
+}
+
+function modeAfter(kind: TokenKind, text: string, mode: Mode): Mode {
+  if (kind !== 'operator') return mode === 'range' ? 'range' : 'term';
+  if (/[[{]/.test(text)) return 'range';
+  return /[()\]}-]/.test(text) ? 'term' : 'value';
 }
 
 /** The whole query as tokens, white space included: their texts joined are the query. */
 export function tokens(query: string): Token[] {
   const found: Token[] = [];
+  let mode: Mode = 'term';
   for (let at = 0; at < query.length; ) {
-    const token = nextToken(query, at);
-    found.push(token);
-    at = token.start + token.text.length;
+    const [kind, text] = read(query, at, mode);
+    found.push({ kind, text, start: at });
+    mode = modeAfter(kind, text, mode);
+    at += text.length;
   }
   return found;
 }
@@ -90,34 +95,46 @@ export function splitPipes(query: string): { filter: string; pipes: string } {
   return { filter: query.slice(0, end).trim(), pipes: query.slice(end).trim() };
 }
 
-/** The text a value token stands for. */
+/** The text a value token or a name stands for. */
 export function unquote(text: string): string {
-  const inner = text.startsWith('"') ? text.slice(1, text.endsWith('"') && text.length > 1 ? -1 : undefined) : text;
-  return inner.replace(/\\(.)/g, '$1');
+  if (!text.startsWith('"')) return text.replace(/\\([^\p{L}\p{N}])/gu, '$1');
+  return text.slice(1, text.length > 1 && text.endsWith('"') ? -1 : undefined).replace(/\\(["\\])/g, '$1');
+}
+
+interface Scope {
+  field: string;
+  isNegated: boolean;
 }
 
 /** The positive literal values of the filter. Wildcards give their longest literal part; negated ones nothing. */
 export function terms(query: string): Term[] {
   const found: Term[] = [];
-  let field = '';
-  let negated = false;
-  let ordered = false;
+  const scopes: Scope[] = [{ field: '', isNegated: false }];
+  let next = { field: '', isNegated: false, isLiteral: true };
+  let isRange = false;
   for (const token of tokens(query.slice(0, filterEnd(query)))) {
-    if (token.kind === 'keyword') negated = token.text === 'NOT' || (negated && token.text !== 'AND' && token.text !== 'OR');
-    else if (token.kind === 'field') [field, negated] = fieldOf(token.text, negated);
-    else if (token.kind === 'operator') [negated, ordered] = [negated || token.text.startsWith('!'), /[<>[\]{}]/.test(token.text)];
-    else if (token.kind === 'space') [field, negated] = negated && field === '' ? [field, negated] : ['', false];
-    else if (token.kind === 'word' || token.kind === 'string') {
-      const dashed = token.kind === 'word' && field === '' && token.text.startsWith('-');
-      if (!negated && !ordered && !dashed) push(found, field, token);
-      [field, negated, ordered] = ['', false, false];
+    const outer = scopes.at(-1) ?? { field: '', isNegated: false };
+    if (token.text === 'NOT' && token.kind === 'keyword') next.isNegated = true;
+    else if (token.kind === 'field') next = { ...next, ...named(token.text, next.isNegated) };
+    else if (token.kind === 'operator') {
+      if (token.text === '(') scopes.push({ field: next.field || outer.field, isNegated: next.isNegated || outer.isNegated });
+      else if (token.text === ')' && scopes.length > 1) scopes.pop();
+      if (/[[{\]}]/.test(token.text)) isRange = !isRange;
+      if (/[()\]}]/.test(token.text)) next = { field: '', isNegated: false, isLiteral: true };
+      else if (/^[!-]/.test(token.text)) next.isNegated = true;
+      else if (/[<>~]/.test(token.text)) next.isLiteral = false;
+    } else if (['word', 'string', 'regex'].includes(token.kind)) {
+      const isDashed = token.kind === 'word' && next.field === '' && /^-[^-]/.test(token.text);
+      const isWanted = !isRange && !isDashed && next.isLiteral && token.kind !== 'regex' && !next.isNegated && !outer.isNegated;
+      if (isWanted) push(found, next.field || outer.field, token);
+      next = { field: '', isNegated: false, isLiteral: true };
     }
   }
   return found;
 }
 
-function fieldOf(text: string, negated: boolean): [string, boolean] {
-  return text.startsWith('-') ? [text.slice(1), true] : [text, negated];
+function named(text: string, isNegated: boolean): Scope {
+  return text.startsWith('-') ? { field: unquote(text.slice(1)), isNegated: true } : { field: unquote(text), isNegated };
 }
 
 function push(found: Term[], field: string, token: Token): void {
