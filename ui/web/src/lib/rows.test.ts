@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { prepend, reveal, slice } from './rows';
+import { prepend, reveal, slice, unknown } from './rows';
 
 it.each<[number, number, [number, number]]>([
   [0, 1000, [0, 22]],
@@ -14,9 +14,16 @@ it.each<[number, number, number]>([
   [20, 100, 242],
 ])('reveal row %d from %d', (row, top, expected) => expect(reveal(row, top, 220, 22)).toBe(expected));
 
-it('prepends newest first, once, within the cap', () => {
-  const ids = (text: string): { _id: string }[] => [...text].map((_id) => ({ _id }));
-  const next = prepend(ids('cba'), ids('cde'), 4);
-  expect(next.rows.map((row) => row._id).join('')).toBe('edcb');
-  expect([next.added, next.dropped]).toEqual([2, 1]);
+const ids = (text: string): { _id: string }[] => [...text].map((_id) => ({ _id }));
+const text = (rows: { _id: string }[]): string => rows.map((row) => row._id).join('');
+
+it('knows each id once', () => {
+  const known = new Set(['c', 'b', 'a']);
+  expect(text(unknown(ids('cdde'), known))).toBe('de');
+  expect(text(unknown(ids('ef'), known))).toBe('f');
+});
+
+it('prepends newest first within the cap', () => {
+  const next = prepend(ids('cba'), ids('de'), 4);
+  expect([text(next.rows), next.dropped]).toEqual(['edcb', 1]);
 });

@@ -20,10 +20,13 @@ export function reveal(row: number, scrollTop: number, height: number, rowHeight
   return scrollTop;
 }
 
-/** Events that came in go on top, newest first; at most `cap` are kept. Says how many were let go at the bottom. */
-export function prepend<T extends { _id: string }>(old: readonly T[], incoming: readonly T[], cap: number): { rows: T[]; added: number; dropped: number } {
-  const known = new Set(old.slice(0, 2 * incoming.length + 256).map((event) => event._id));
-  const fresh = incoming.filter((event) => !known.has(event._id)).reverse();
-  const rows = [...fresh, ...old];
-  return { rows: rows.slice(0, cap), added: fresh.length, dropped: Math.max(0, rows.length - cap) };
+/** Those whose id is new; their ids are known from then on. */
+export function unknown<T extends { _id: string }>(incoming: readonly T[], known: Set<string>): T[] {
+  return incoming.filter(({ _id }) => !known.has(_id) && known.add(_id));
+}
+
+/** Events that came in, oldest first, go on top, newest first; at most `cap` are kept. Says how many were let go at the bottom. */
+export function prepend<T>(old: readonly T[], incoming: readonly T[], cap: number): { rows: T[]; dropped: number } {
+  const rows = [...incoming].reverse().concat(old);
+  return { rows: rows.slice(0, cap), dropped: Math.max(0, rows.length - cap) };
 }

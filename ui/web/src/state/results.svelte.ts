@@ -5,7 +5,7 @@ import { search, type Answer, type Ask } from '../api/search';
 import type { LogEvent } from '../lib/event';
 import type { Table } from '../lib/histogram';
 import { absolute, resolve, type Interval, type Range } from '../lib/range';
-import { prepend } from '../lib/rows';
+import { prepend, unknown } from '../lib/rows';
 
 const PAGE = 200;
 /** A tail may run for days: this many lines are kept. */
@@ -26,6 +26,8 @@ export class Results {
   generation = $state(0);
   query = $state('');
   #ask: Ask = { q: '', start: '', end: '' };
+  /** Ids in the list: pages and a tail may bring the same event. */
+  #known = new Set<string>();
   #stop = new AbortController();
 
   async run(q: string, range: Range): Promise<void> {
@@ -47,7 +49,8 @@ export class Results {
 
   #take(answer: Answer, q: string, interval: Interval): void {
     this.answer = answer;
-    this.events = answer.events ?? [];
+    this.#known = new Set();
+    this.events = unknown(answer.events ?? [], this.#known);
     this.table = answer.table ?? undefined;
     this.error = undefined;
     this.dropped = 0;
@@ -67,7 +70,7 @@ export class Results {
     const { signal } = this.#stop;
     try {
       const next = await search({ ...this.#ask, cursor }, signal);
-      this.events = [...this.events, ...(next.events ?? [])];
+      this.events = [...this.events, ...unknown(next.events ?? [], this.#known)];
       if (this.answer) this.answer = { ...this.answer, cursor: next.cursor ?? null };
     } catch (error) {
       if (isAbort(error)) return;
@@ -78,10 +81,11 @@ export class Results {
 
   /** Puts what a tail brought on top. Answers how many rows that added. */
   add(incoming: LogEvent[]): number {
-    const next = prepend(this.events, incoming, KEEP);
+    const fresh = unknown(incoming, this.#known);
+    const next = prepend(this.events, fresh, KEEP);
     this.events = next.rows;
     this.dropped += next.dropped;
-    return next.added;
+    return fresh.length;
   }
 
   cancel(): void {
