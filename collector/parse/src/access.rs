@@ -46,7 +46,7 @@ struct Who<'a> {
     user: &'a str,
 }
 
-/// `client ident user`, or `domain client ident user`. A user may hold spaces; a client may be a list, whose first is taken.
+/// `client ident user`, or `domain client ident user`. The user of a client known by its address may hold spaces; a client may be a list, whose first is taken.
 fn who_of(text: &str) -> Option<Who<'_>> {
     let (first, rest) = text.split_once(' ')?;
     let (second, after) = rest.split_once(' ').unwrap_or((rest, ""));
@@ -59,6 +59,9 @@ fn who_of(text: &str) -> Option<Who<'_>> {
         (previous, rest) = rest.split_once(' ')?;
     }
     let (_ident, user) = rest.split_once(' ')?;
+    if user.contains(' ') && !is_ip(client) {
+        return None;
+    }
     Some(Who { domain, client: client.trim_end_matches(','), user })
 }
 

@@ -63,6 +63,9 @@ const LEVEL_NAMES: [&str; 10] = [
 ];
 
 fn level(said: &Fields) -> Option<Severity> {
+    if let (Some(Value::Str(letter)), true) = (said.get("s"), said.get(MONGO_TIME).is_some()) {
+        return Severity::parse(letter);
+    }
     LEVEL_NAMES.iter().find_map(|name| match said.get(name)? {
         Value::Str(text) => Severity::parse(text),
         Value::Int(number) => numeric_level(*number, said),
@@ -87,7 +90,11 @@ fn numeric_level(number: i64, said: &Fields) -> Option<Severity> {
 }
 
 /// Names under which loggers put their time, as `/ingest/ndjson` has them, and those of Serilog and Python after.
-const TIME_NAMES: [&str; 8] = ["@timestamp", "timestamp", "time", "ts", "_time", "@t", "asctime", "datetime"];
+const TIME_NAMES: [&str; 9] =
+    ["@timestamp", "timestamp", "time", "ts", "_time", "@t", "asctime", "datetime", MONGO_TIME];
+
+/// MongoDB writes `"t":{"$date":…},"s":"I"`.
+const MONGO_TIME: &str = "t.$date";
 
 /// The time said. `@timestamp` and `_time` are taken out: the event has them already.
 fn time(said: &mut Fields) -> Option<Timestamp> {

@@ -15,13 +15,7 @@ const WORDS_BEFORE_LEVEL: usize = 4;
 pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
     let line = line.trim_start();
     let Some((time, rest)) = leading_time(line, facts.received) else {
-        return match line_level(line) {
-            Some(severity) => {
-                facts.level(severity);
-                true
-            }
-            None => false,
-        };
+        return level_first(line, facts);
     };
     if let Some(time) = time {
         facts.time(time);
@@ -31,6 +25,17 @@ pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
     }
     if let Some(severity) = level_after_time(rest) {
         facts.level(severity);
+    }
+    true
+}
+
+/// `ERROR text`, or `[error] 2026-03-01 12:00:00 text`.
+fn level_first(line: &str, facts: &mut Facts<'_>) -> bool {
+    let Some(severity) = line_level(line) else { return false };
+    facts.level(severity);
+    let rest = line.split_once([' ', '\t']).map_or("", |(_, rest)| rest.trim_start());
+    if let Some((Some(time), _)) = leading_time(rest, facts.received) {
+        facts.time(time);
     }
     true
 }
@@ -45,12 +50,21 @@ pub(crate) fn whole_time(text: &str) -> Option<Timestamp> {
 
 /// The time that `line` begins with, in brackets or without, and what follows. A time whose zone is not known is `Some(None)`.
 fn leading_time(line: &str, received: Timestamp) -> Option<(Option<Timestamp>, &str)> {
+    // Ruby's logger writes the level's letter first, and its process within the brackets: `E, [2026-03-01T12:00:00.5 #42] ERROR -- `.
+    let line = match line.split_at_checked(3) {
+        Some(("D, " | "I, " | "W, " | "E, " | "F, " | "A, ", rest)) => rest,
+        _ => line,
+    };
     let (inner, bracketed) = match line.strip_prefix('[') {
         Some(inner) => (inner, true),
         None => (line, false),
     };
     let (time, rest) = dated(inner).or_else(|| spelled(inner, received))?;
-    let rest = if bracketed { rest.strip_prefix(']')? } else { rest };
+    let rest = match bracketed {
+        true if rest.starts_with(" #") => rest.split_once(']')?.1,
+        true => rest.strip_prefix(']')?,
+        false => rest,
+    };
     rest.starts_with([' ', '\t', '|', ']', ':', '-']).then_some((time, rest))
 }
 
@@ -163,6 +177,8 @@ mod tests {
         check("Sun Mar  1 12:00:00 2026 [pid 2] CONNECT", noon, None);
         check("[01/Mar/2026:12:00:00 +0000] msg", noon, None);
         check("2026-03-01 12:00:00 the error was small", noon, None);
+        check("E, [2026-03-01T12:00:00.123 #42] ERROR -- main: msg", milli, Some(Severity::Error));
+        check("[2026-03-01 12:00:00] production.ERROR: msg", noon, Some(Severity::Error));
     }
 
     #[test]

@@ -68,7 +68,7 @@ impl Kind {
 fn file(line: &str, facts: &mut Facts<'_>) {
     let known = match line.as_bytes().first() {
         Some(b'{' | b' ') => audit::read(line, facts),
-        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z') => syslog::read(line, facts),
+        Some(b'<' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => syslog::read(line, facts),
         _ => false,
     };
     if !known {

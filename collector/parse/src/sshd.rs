@@ -18,7 +18,7 @@ pub(crate) fn read(body: &str, facts: &mut Facts<'_>) -> bool {
         "Connection" | "Disconnected" | "Disconnecting" | "Disconnecting:" | "Received" => {
             connection(text, facts)
         }
-        "Did" | "Bad" | "banner" | "ssh_dispatch_run_fatal:" | "Unable" | "Timeout" | "drop" => {
+        "Did" | "Bad" | "banner" | "ssh_dispatch_run_fatal:" | "Unable" | "Timeout" | "drop" | "Read" => {
             protocol(text, facts)
         }
         _ => refusal(text, facts) || session(text, facts),
@@ -214,6 +214,11 @@ fn protocol(text: &str, facts: &mut Facts<'_>) -> bool {
         facts.set_text("sshd.reason", with.tail.trim_start_matches([':', ' ']));
         return true;
     }
+    if let Some(rest) = text.strip_prefix("Read error from remote host ") {
+        facts.action("ssh_disconnect", Some(Outcome::Failure));
+        peer(rest).add(facts);
+        return true;
+    }
     timeout(text, facts) || dropped(text, facts)
 }
 
@@ -290,6 +295,9 @@ fn wrong_name(text: &str, facts: &mut Facts<'_>) -> bool {
     } else if let Some(rest) = text.strip_prefix("reverse mapping checking getaddrinfo for ") {
         let Some((domain, rest)) = rest.split_once(" [") else { return false };
         (rest.split(']').next().unwrap_or_default(), domain)
+    } else if let Some(rest) = text.strip_prefix("Nasty PTR record \"") {
+        let Some((domain, rest)) = rest.split_once("\" is set up for ") else { return false };
+        (rest.split(',').next().unwrap_or_default(), domain)
     } else {
         return false;
     };

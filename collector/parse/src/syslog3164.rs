@@ -3,7 +3,7 @@
 //! Source: RFC 3164 §4.1. Priority, host and tag may each be missing, and rsyslog's default since 2023 writes an RFC 3339 time.
 //! A time without zone is read as UTC, one without year as [`crate::time::with_year`] says.
 
-use locard_event::Severity;
+use locard_event::{Severity, Timestamp, name};
 
 use crate::facts::Facts;
 use crate::syslog::{self, Header};
@@ -31,11 +31,19 @@ fn header<'a>(line: &'a str, facts: &Facts<'_>) -> Option<Header<'a>> {
         return (priority.is_some() || is_surely_syslog(&header)).then_some(header);
     }
     // RFC 3164 §4.3.3: without a time, everything behind the priority is content.
-    priority?;
+    if priority.is_none() {
+        return from_journal(rest, facts);
+    }
     Some(Header { priority, ..tagged(rest).unwrap_or(Header { body: rest, ..Header::default() }) })
 }
 
-fn iso(text: &str) -> Option<(locard_event::Timestamp, &str)> {
+/// `host program[42]: text`, what is left of a journal's lines when something cut off the time. Believed of a syslog source only.
+fn from_journal<'a>(text: &'a str, facts: &Facts<'_>) -> Option<Header<'a>> {
+    let header = (facts.label(name::DATASET) == Some("syslog")).then(|| origin(text))?;
+    (header.pid.is_some() && is_surely_syslog(&header)).then_some(header)
+}
+
+fn iso(text: &str) -> Option<(Timestamp, &str)> {
     if text.as_bytes().get(10) != Some(&b'T') {
         return None;
     }
