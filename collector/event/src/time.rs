@@ -75,19 +75,19 @@ impl Timestamp {
         Self(number.saturating_mul(scale))
     }
 
-    /// As [`Timestamp::from_epoch`] for a number with a fraction, exact to the digits of an `f64`.
+    /// As [`Timestamp::from_epoch`] for a number with a fraction. What counts is the shortest decimal text of the float, so
+    /// that `1772366400.25` and `1764000000.123456` mean what they say.
     pub fn from_epoch_float(number: f64) -> Result<Self, ParseTimeError> {
-        if !number.is_finite() {
-            return Err(ParseTimeError);
+        if number.is_finite() && number.abs() < 1e11 {
+            return Self::parse(&number.to_string());
         }
         let scale = match number.abs() {
-            n if n < 1e11 => 1e9,
             n if n < 1e14 => 1e6,
             n if n < 1e17 => 1e3,
             _ => 1.0,
         };
         let nanos = number * scale;
-        if nanos.abs() >= i64::MAX as f64 {
+        if !nanos.is_finite() || nanos.abs() >= i64::MAX as f64 {
             return Err(ParseTimeError);
         }
         Ok(Self(nanos.round() as i64))
@@ -102,10 +102,13 @@ impl Timestamp {
             && let Ok(seconds) = whole.parse::<i64>()
             && seconds.unsigned_abs() < 100_000_000_000
             && !fraction.is_empty()
-            && fraction.len() <= 9
             && fraction.bytes().all(|b| b.is_ascii_digit())
         {
-            let digits: i64 = format!("{fraction:0<9}").parse().map_err(|_| ParseTimeError)?;
+            let digits: i64 = fraction
+                .bytes()
+                .chain(std::iter::repeat(b'0'))
+                .take(9)
+                .fold(0, |n, b| n * 10 + i64::from(b - b'0'));
             let signed = if whole.starts_with('-') { -digits } else { digits };
             return Ok(Self::from_seconds(seconds).plus_nanos(signed));
         }
@@ -154,8 +157,20 @@ mod tests {
         check("1764000000123456789", "2025-11-24T16:00:00.123456789Z");
         check("1764000000.5", "2025-11-24T16:00:00.500Z");
         check("-1.5", "1969-12-31T23:59:58.500Z");
+        check("1764000000.1234567891", "2025-11-24T16:00:00.123456789Z");
         check("2025-11-24T17:00:00.120+01:00", "2025-11-24T16:00:00.120Z");
         check("2025-11-24 16:00:00Z", "2025-11-24T16:00:00.000Z");
+    }
+
+    #[test]
+    fn a_float_means_its_shortest_text() {
+        for (float, text) in
+            [(1_764_000_000.123456, "1764000000.123456"), (1_772_366_400.25, "1772366400.25"), (0.0, "0")]
+        {
+            assert_eq!(Timestamp::from_epoch_float(float), Timestamp::parse(text));
+        }
+        assert_eq!(Timestamp::from_epoch_float(f64::NAN), Err(ParseTimeError));
+        assert_eq!(Timestamp::from_epoch_float(1e300), Err(ParseTimeError));
     }
 
     #[test]
