@@ -29,7 +29,7 @@ pub struct View {
 
 /// The pipeline's handle. Dropping it without [`Indexer::close`] is like a crash: nothing acked is lost.
 pub struct Indexer {
-    core: Arc<Core>,
+    pub(crate) core: Arc<Core>,
 }
 
 impl fmt::Debug for Indexer {

@@ -27,6 +27,8 @@ mod seal;
 mod settings;
 mod status;
 mod tenants;
+#[cfg(test)]
+mod tests;
 mod wal;
 
 pub use clock::Clock;

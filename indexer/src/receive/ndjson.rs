@@ -240,7 +240,7 @@ mod tests {
         check_rejected("{\"a\":", "not valid JSON: EOF while parsing a value at column 5");
         check_rejected("{} x", "not valid JSON: trailing characters at column 4");
         let deep = format!("{{\"a\":{}", "[".repeat(100_000));
-        check_rejected(&deep, "not valid JSON: recursion limit exceeded at column 131");
+        check_rejected(&deep, "not valid JSON: recursion limit exceeded at column 132");
     }
 
     #[test]

@@ -13,6 +13,8 @@ mod segment;
 mod writer;
 
 pub(crate) use disk::Disk;
+#[cfg(test)]
+pub(crate) use disk::Operation;
 pub(crate) use frame::{Frame, Named, ReadLimits};
 pub(crate) use ledger::Ledger;
 pub(crate) use replay::{Damage, Replay, list};

@@ -208,3 +208,116 @@ impl Scan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wal::frame::tests::frame;
+    use locard_event::Timestamp;
+    use proptest::prelude::*;
+
+    const NONCE: u64 = 0xfeed_beef_0123_4567;
+
+    /// A segment of frames 0, 1, 2, …, one event each, and where each ends.
+    fn segment(bodies: &[&'static str]) -> (Vec<u8>, Vec<usize>) {
+        let created = Timestamp::from_seconds(1_764_000_000);
+        let mut bytes = Header { id: 1, nonce: NONCE, created, previous: None }.encode();
+        let mut ends = Vec::new();
+        for (first, body) in (0u64..).zip(bodies) {
+            let offset = bytes.len() as u64;
+            frame(first, 1, body).encode(NONCE, offset, &mut bytes);
+            ends.push(bytes.len());
+        }
+        (bytes, ends)
+    }
+
+    fn firsts(replay: &Replay) -> Vec<u64> {
+        replay.frames.iter().map(|frame| frame.first).collect()
+    }
+
+    #[test]
+    fn every_prefix_gives_the_frames_that_are_complete_in_it_and_no_damage() {
+        let (bytes, ends) = segment(&["one", "two two", "", "four"]);
+        let file = Bytes::from(bytes);
+        for length in 0..=file.len() {
+            let replay = scan(1, &file.slice(..length), None);
+            let complete = ends.iter().filter(|end| **end <= length).count() as u64;
+            assert_eq!(firsts(&replay), (0..complete).collect::<Vec<_>>(), "prefix {length}");
+            assert_eq!(replay.damage, [], "prefix {length}");
+            assert_eq!(replay.valid + replay.torn, length as u64, "prefix {length}");
+        }
+    }
+
+    /// The file's size may be durable before its bytes are: the rest reads as zeros.
+    #[test]
+    fn every_prefix_followed_by_zeros_gives_the_same_frames() {
+        let (bytes, ends) = segment(&["one", "two two", "three"]);
+        for length in 0..=bytes.len() {
+            let mut file = bytes.clone();
+            file[length..].fill(0);
+            let intact = file.iter().zip(&bytes).take_while(|(one, two)| one == two).count();
+            let replay = scan(1, &Bytes::from(file), None);
+            let complete = ends.iter().filter(|end| **end <= intact).count() as u64;
+            assert_eq!(firsts(&replay), (0..complete).collect::<Vec<_>>(), "prefix {length}");
+        }
+    }
+
+    #[test]
+    fn a_flipped_bit_costs_at_most_its_own_frame_and_is_never_silent() {
+        let (bytes, ends) = segment(&["one", "two", "three"]);
+        let whole = bytes.len() as u64;
+        for bit in 0..bytes.len() * 8 {
+            let mut file = bytes.clone();
+            file[bit / 8] ^= 1 << (bit % 8);
+            let hit = ends.iter().filter(|end| **end <= bit / 8).count() as u64;
+            let expected: Vec<u64> = (0..3).filter(|first| *first != hit || bit / 8 < HEADER_BYTES).collect();
+            let version = bit / 8 == 7;
+            if version {
+                continue;
+            }
+            let replay = scan(1, &Bytes::from(file), Some(whole));
+            assert_eq!(firsts(&replay), expected, "bit {bit}");
+            assert_eq!(replay.damage.len(), 1, "bit {bit}: {:?}", replay.damage);
+        }
+    }
+
+    #[test]
+    fn what_lies_beyond_a_cut_does_not_count_and_what_lies_before_must_be_there() {
+        let (bytes, ends) = segment(&["one", "two", "three"]);
+        let file = Bytes::from(bytes);
+        let replay = scan(1, &file, Some(ends[0] as u64));
+        assert_eq!((firsts(&replay), replay.damage), (vec![0], vec![]));
+        let replay = scan(1, &file.slice(..ends[0] + 1), Some(ends[2] as u64));
+        assert_eq!(firsts(&replay), [0]);
+        let (offset, bytes) = (ends[0] as u64, (ends[2] - ends[0]) as u64);
+        let reason = "frames are missing at the segment's end";
+        assert_eq!(replay.damage, [Damage { segment: 1, offset, bytes, reason }]);
+    }
+
+    #[test]
+    fn a_body_cannot_pose_as_a_frame() {
+        // A body that holds a whole segment, frames and all, in a frame that is then damaged.
+        let (inner, _) = segment(&["fake", "fake"]);
+        let inner: &'static [u8] = Box::leak(inner.into_boxed_slice());
+        let created = Timestamp::from_seconds(0);
+        let mut bytes = Header { id: 1, nonce: NONCE + 1, created, previous: None }.encode();
+        let hostile = Frame { body: Bytes::from_static(inner), ..frame(0, 1, "") };
+        hostile.encode(NONCE + 1, bytes.len() as u64, &mut bytes);
+        let second = bytes.len() as u64;
+        frame(1, 1, "real").encode(NONCE + 1, second, &mut bytes);
+        bytes[HEADER_BYTES] ^= 1;
+        let replay = scan(1, &Bytes::from(bytes), None);
+        assert_eq!(firsts(&replay), [1]);
+        assert_eq!(replay.damage.len(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_panic(tail in proptest::collection::vec(any::<u8>(), 0..300), cut in 0..400u64) {
+            let (mut bytes, ends) = segment(&["one"]);
+            bytes.extend(tail);
+            let replay = scan(1, &Bytes::from(bytes), (cut >= ends[0] as u64).then_some(cut));
+            prop_assert_eq!(firsts(&replay), vec![0]);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The HTTP doors as a client sees them: statuses, media types, answers.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::{Extension, Router};
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use locard_event::{Event, Stream, Timestamp};
+use locard_indexer::{Indexer, Permission, Principal, Settings, Tenant, router};
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+struct Server {
+    indexer: Arc<Indexer>,
+    router: Router,
+    _place: tempfile::TempDir,
+}
+
+async fn server_for(principal: Principal) -> Server {
+    let place = tempfile::tempdir().unwrap();
+    let limits =
+        Settings { max_body_bytes: 10_000, max_decompressed_bytes: 20_000, ..Settings::at(place.path()) };
+    let indexer = Indexer::open(limits).await.unwrap();
+    let router = router(Arc::clone(&indexer)).layer(Extension(principal));
+    Server { indexer, router, _place: place }
+}
+
+async fn server() -> Server {
+    server_for(Principal::loopback()).await
+}
+
+impl Server {
+    async fn post(&self, path: &str, headers: &[(&str, &str)], body: impl Into<Body>) -> Answer {
+        let mut request = Request::post(path);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        Answer::read(response).await
+    }
+
+    fn hot(&self) -> Vec<Event> {
+        let view = self.indexer.view(&Tenant::default());
+        view.hot.iter().flat_map(|batch| batch.iter().cloned()).collect()
+    }
+}
+
+struct Answer {
+    status: u16,
+    content_type: String,
+    retry_after: Option<String>,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    async fn read(response: Response<Body>) -> Self {
+        let header =
+            |name: &str| response.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        let (content_type, retry_after) = (header("content-type").unwrap_or_default(), header("retry-after"));
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes().to_vec();
+        Self { status, content_type, retry_after, body }
+    }
+
+    fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    #[track_caller]
+    fn check_problem(&self, status: u16, detail: &str) {
+        let text = String::from_utf8_lossy(&self.body);
+        assert_eq!((self.status, self.content_type.as_str()), (status, "application/problem+json"), "{text}");
+        assert!(self.json()["detail"].as_str().unwrap().contains(detail), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn good_lines_are_accepted_and_bad_ones_listed() {
+    let server = server().await;
+    let answer = server.post("/ingest/ndjson", &[], "{\"msg\":\"a\"}\n\n[1]\n{\"msg\":\"b\"}\n").await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (200, "application/json"));
+    let reason = "the line is an array, not a JSON object";
+    assert_eq!(answer.json(), json!({"accepted": 2, "rejected": [{"line": 3, "reason": reason}]}));
+    assert_eq!(server.hot().len(), 2);
+    let answer = server.post("/ingest/ndjson", &[], "").await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"accepted": 0, "rejected": []})));
+}
+
+#[tokio::test]
+async fn a_body_without_a_good_line_is_refused_with_the_line() {
+    let server = server().await;
+    let answer = server.post("/ingest/ndjson", &[], "\nnope\nnope\n").await;
+    answer.check_problem(400, "line 2");
+    assert_eq!(answer.json()["line"], 2);
+    assert_eq!(answer.json()["rejected"].as_array().unwrap().len(), 2);
+    assert_eq!(server.hot().len(), 0);
+}
+
+#[tokio::test]
+async fn parameters_say_what_members_mean() {
+    let server = server().await;
+    let path = "/ingest/ndjson?time_field=at&message_field=text,body&stream_fields=app,pod&dataset=my.app&keep_original=true";
+    let line = r#"{"at": 1764000000, "body":"hello", "app":"a1", "pod":{"name":"p"}, "n":7}"#;
+    assert_eq!(server.post(path, &[], line).await.json()["accepted"], 1);
+    let event = server.hot().remove(0);
+    assert_eq!(event.time, Timestamp::from_seconds(1_764_000_000));
+    assert_eq!(event.message, "hello");
+    let labels: Vec<_> = event.stream.iter().collect();
+    assert_eq!(labels, [("app", "a1"), ("event.dataset", "my.app"), ("pod.name", "p")]);
+    assert_eq!(event.get("n").unwrap().text(), "7");
+    assert_eq!(event.get("event.original").unwrap().text(), line);
+    server.post("/ingest/ndjson?dataset=../x", &[], line).await.check_problem(400, "dataset");
+    server.post("/ingest/ndjson?datset=x", &[], line).await.check_problem(400, "datset");
+}
+
+#[tokio::test]
+async fn encodings_are_expanded_and_capped() {
+    let server = server().await;
+    let plain = b"{\"msg\":\"a\"}".to_vec();
+    let zstd = |plain: &[u8]| locard_wire::compress(plain).unwrap();
+    let answer = server.post("/ingest/ndjson", &[("content-encoding", "zstd")], zstd(&plain)).await;
+    assert_eq!(answer.status, 200);
+    let mut gzip = Vec::new();
+    // A gzip member with one stored block, made by hand: this crate has no gzip encoder.
+    gzip.write_all(&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255, 1]).unwrap();
+    gzip.write_all(&(plain.len() as u16).to_le_bytes()).unwrap();
+    gzip.write_all(&(!(plain.len() as u16)).to_le_bytes()).unwrap();
+    gzip.write_all(&plain).unwrap();
+    gzip.write_all(&crc32(&plain).to_le_bytes()).unwrap();
+    gzip.write_all(&(plain.len() as u32).to_le_bytes()).unwrap();
+    let answer = server.post("/ingest/ndjson", &[("content-encoding", "gzip")], gzip).await;
+    assert_eq!(answer.status, 200, "{}", String::from_utf8_lossy(&answer.body));
+    assert_eq!(server.hot().len(), 2);
+    let bomb = zstd(&vec![b' '; 20_001]);
+    server.post("/ingest/ndjson", &[("content-encoding", "zstd")], bomb).await.check_problem(413, "20000");
+    server.post("/ingest/ndjson", &[("content-encoding", "zstd")], plain).await.check_problem(400, "zstd");
+    server.post("/ingest/ndjson", &[("content-encoding", "br")], "x").await.check_problem(415, "zstd");
+}
+
+/// CRC-32 of ISO 3309, bit by bit.
+fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(u32::MAX, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xEDB8_8320 * (crc & 1)))
+    })
+}
+
+#[tokio::test]
+async fn a_body_beyond_the_limit_is_refused_with_and_without_a_length() {
+    let server = server().await;
+    server.post("/ingest/ndjson", &[("content-length", "10001")], "").await.check_problem(413, "10000");
+    let large = "x".repeat(10_001);
+    let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>(large)]);
+    server.post("/ingest/ndjson", &[], Body::from_stream(chunks)).await.check_problem(413, "10000");
+}
+
+#[tokio::test]
+async fn a_repeated_batch_gets_the_same_answer() {
+    let server = server().await;
+    let headers = [("x-locard-batch", "file-1/0-20")];
+    let first = server.post("/ingest/ndjson", &headers, "{\"msg\":\"a\"}\nx").await;
+    let again = server.post("/ingest/ndjson", &headers, "{\"msg\":\"a\"}\nx").await;
+    assert_eq!(first.body, again.body);
+    assert_eq!(server.hot().len(), 1);
+    server
+        .post("/ingest/ndjson", &[("x-locard-batch", "nonsense")], "{}")
+        .await
+        .check_problem(400, "source/first-last");
+}
+
+#[tokio::test]
+async fn otlp_answers_in_the_encoding_it_was_asked_in() {
+    let server = server().await;
+    let stream = Arc::new(Stream::new([("host.name", "n1"), ("event.dataset", "app")]));
+    let event = Event::new(Timestamp::from_seconds(1_764_000_000), stream, "hello");
+    let body = locard_wire::encode(&[event.clone()]);
+    let protobuf = [("content-type", "application/x-protobuf")];
+    let answer = server.post("/v1/logs", &protobuf, body).await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (200, "application/x-protobuf"));
+    assert_eq!(answer.body, b"");
+    let found = server.hot().remove(0);
+    assert_eq!((found.time, &found.message, &found.stream), (event.time, &event.message, &event.stream));
+    let json = r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"timeUnixNano":"1764000000000000000","body":{"stringValue":"two"}}]}]}]}"#;
+    let answer = server.post("/v1/logs", &[("content-type", "application/json; charset=utf-8")], json).await;
+    assert_eq!((answer.status, answer.content_type.as_str()), (200, "application/json"));
+    assert_eq!(answer.json(), json!({}));
+    assert_eq!(server.hot()[1].message, "two");
+    server.post("/v1/logs", &protobuf, "\u{1}nonsense").await.check_problem(400, "protobuf");
+    server.post("/v1/logs", &[("content-type", "application/json")], "{\n]").await.check_problem(400, "JSON");
+    server.post("/v1/logs", &[("content-type", "text/plain")], "x").await.check_problem(415, "protobuf");
+}
+
+#[tokio::test]
+async fn a_seal_empties_the_hot_part() {
+    let server = server().await;
+    server.post("/ingest/ndjson", &[], "{\"msg\":\"a\"}").await;
+    assert_eq!(server.post("/api/admin/seal", &[], "").await.status, 204);
+    let status = server.indexer.status();
+    assert_eq!((status.hot_events, status.splits, status.split_events, status.wal_bytes), (0, 1, 1, 0));
+}
+
+#[tokio::test]
+async fn every_door_asks_for_its_permission() {
+    let reader = Principal { permissions: [Permission::Read].into(), ..Principal::loopback() };
+    let server = server_for(reader).await;
+    server.post("/ingest/ndjson", &[], "{}").await.check_problem(403, "ingest");
+    server.post("/v1/logs", &[("content-type", "application/json")], "{}").await.check_problem(403, "ingest");
+    server.post("/api/admin/seal", &[], "").await.check_problem(403, "admin");
+    let indexer = Arc::clone(&server.indexer);
+    let open = Server { router: router(indexer), ..server };
+    open.post("/ingest/ndjson", &[], "{}").await.check_problem(401, "credential");
+}
+
+#[tokio::test]
+async fn a_closed_indexer_says_when_to_come_back() {
+    let server = server().await;
+    server.indexer.close().await;
+    let answer = server.post("/ingest/ndjson", &[], "{\"msg\":\"a\"}").await;
+    answer.check_problem(503, "shutting down");
+    assert_eq!(answer.retry_after.as_deref(), Some("5"));
+}
