@@ -3,19 +3,42 @@
 //! `parse → Query → Pipeline → feed → Outcome`. Pure: knows neither splits nor HTTP; time is an argument. The search engine asks
 //! [`Pipeline::needs`] what to feed, feeds it, and takes the [`Outcome`].
 
+mod aggregate;
+mod distinct;
 mod error;
+mod fields;
+mod group;
 mod needs;
+mod order;
 mod outcome;
+mod parse;
 mod pipeline;
+mod read;
+mod record;
+mod rows;
 mod shown;
+mod sort;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod timechart;
+mod top;
 
+pub use aggregate::{Aggregate, Function};
 pub use error::PipeError;
+pub use fields::Fields;
 pub use needs::{Flow, Needs};
 pub use outcome::{Outcome, Table};
+pub use parse::{parse, time_range};
 pub use pipeline::{Pipeline, Setting};
 pub use shown::Shown;
+pub use sort::{Sort, SortKey};
+pub use stats::Stats;
+pub use timechart::Timechart;
+pub use top::Top;
 
-use locard_filter::{Filter, SyntaxError};
+use locard_event::Timestamp;
+use locard_filter::Filter;
 
 /// A whole query: a filter and what is done with the events it finds.
 #[derive(Clone, Debug, PartialEq)]
@@ -26,18 +49,29 @@ pub struct Query {
     pub pipes: Vec<Pipe>,
 }
 
-/// One pipe. A closed set: a new one is a file and a line here.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Pipe {}
-
-/// Reads a whole query. Spans of errors are of the whole text.
-///
-/// # Errors
-/// The filter or a pipe cannot be read.
-pub fn parse(query: &str) -> Result<Query, SyntaxError> {
-    let (filter, end) = locard_filter::parse_prefix(query)?;
-    if end < query.len() {
-        return Err(SyntaxError::new(end..query.len(), "pipes are not available yet"));
+impl Query {
+    /// The query with every relative time of its filter made absolute. Those in pipes are when a [`Pipeline`] is made.
+    #[must_use]
+    pub fn resolve(self, now: Timestamp) -> Self {
+        Self { filter: self.filter.resolve(now), ..self }
     }
-    Ok(Query { filter, pipes: Vec::new() })
+}
+
+/// One pipe. A closed set: a new one is a file, a line here and one in `parse`.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pipe {
+    /// `where filter`
+    Where(Filter),
+    /// `stats functions by fields`
+    Stats(Stats),
+    /// `top N fields`
+    Top(Top),
+    /// `timechart span=… functions by field`
+    Timechart(Timechart),
+    /// `sort columns`
+    Sort(Sort),
+    /// `limit N`
+    Limit(usize),
+    /// `fields names`
+    Fields(Fields),
 }

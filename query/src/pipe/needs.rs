@@ -11,8 +11,8 @@ pub enum Needs {
     Events {
         /// Whether they must come in the order of the search. If not, any order gives the same outcome.
         ordered: bool,
-        /// No more than these first ones change the outcome. With `ordered` and nothing here the outcome is as long as what
-        /// is fed: feed a page.
+        /// No more than these first ones change the outcome. With `ordered` and nothing here: as many as it takes until
+        /// [`Flow::Enough`], or a page if [`super::Pipeline::is_page`].
         at_most: Option<usize>,
     },
 }

@@ -1,0 +1,63 @@
+//! `fields a, b` keeps these, `fields -a, -b` drops them.
+
+use locard_event::Value;
+use locard_filter::SyntaxError;
+
+use super::Shown;
+use super::read::Reader;
+use super::rows::Rows;
+
+/// The pipe.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fields {
+    /// These and no others, rows in this order of columns.
+    Keep(Vec<Box<str>>),
+    /// All but these.
+    Drop(Vec<Box<str>>),
+}
+
+impl Fields {
+    /// One dash before the first name drops all that are named, as people write both `-a, b` and `-a, -b`.
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, SyntaxError> {
+        let drop = reader.eat('-');
+        if !drop {
+            reader.eat('+');
+        }
+        let mut names = vec![reader.column()?];
+        while reader.eat(',') {
+            if drop {
+                reader.eat('-');
+            }
+            names.push(reader.column()?);
+        }
+        Ok(if drop { Self::Drop(names) } else { Self::Keep(names) })
+    }
+
+    /// What is left to show of events.
+    pub(super) fn narrow(&self, shown: Shown) -> Shown {
+        match self {
+            Self::Keep(names) => shown.keep(names),
+            Self::Drop(names) => shown.drop(names),
+        }
+    }
+
+    /// What is left of rows. A column that does not exist is all null.
+    pub(super) fn apply(&self, rows: &mut Rows) {
+        let places: Vec<(String, Option<usize>)> = match self {
+            Self::Keep(names) => names
+                .iter()
+                .map(|name| (name.to_string(), rows.columns.iter().position(|column| **column == **name)))
+                .collect(),
+            Self::Drop(names) => {
+                let kept = |(_, column): &(usize, &String)| !names.iter().any(|name| **name == **column);
+                let columns = rows.columns.iter().enumerate().filter(kept);
+                columns.map(|(index, column)| (column.clone(), Some(index))).collect()
+            }
+        };
+        for row in &mut rows.rows {
+            let cell = |place: &Option<usize>| place.and_then(|index| row.get(index)).cloned();
+            *row = places.iter().map(|(_, place)| cell(place).unwrap_or(Value::Null)).collect();
+        }
+        rows.columns = places.into_iter().map(|(name, _)| name).collect();
+    }
+}

@@ -1,0 +1,84 @@
+//! [`Rows`]: a table between pipes, and the pipes that work on one.
+
+use locard_event::Value;
+use locard_filter::Matcher;
+use serde_json::Value as Json;
+
+use super::record::Record;
+use super::stats::StatsWork;
+use super::timechart::TimechartWork;
+use super::top::TopWork;
+use super::{Pipe, PipeError, Setting, Table};
+
+/// A table whose cells have their types still.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Rows {
+    pub(super) columns: Vec<String>,
+    pub(super) rows: Vec<Vec<Value>>,
+    pub(super) inexact_because: Option<String>,
+}
+
+impl Rows {
+    pub(super) fn new(columns: Vec<String>) -> Self {
+        Self { columns, ..Self::default() }
+    }
+
+    /// The rows after `pipes`.
+    pub(super) fn through(mut self, pipes: &[Pipe], setting: &Setting) -> Result<Self, PipeError> {
+        for pipe in pipes {
+            match pipe {
+                Pipe::Limit(limit) => self.rows.truncate(*limit),
+                Pipe::Sort(sort) => sort.apply(&mut self),
+                Pipe::Fields(fields) => fields.apply(&mut self),
+                Pipe::Where(filter) => {
+                    let matcher = Matcher::new(&filter.clone().resolve(setting.now))?;
+                    let Self { columns, rows, .. } = &mut self;
+                    rows.retain(|cells| matcher.matches(&Record::Row { columns, cells }.as_event()));
+                }
+                Pipe::Stats(stats) => {
+                    let mut work = StatsWork::new(stats.clone());
+                    self.each(|record| work.push(&record));
+                    self = work.finish().after(self);
+                }
+                Pipe::Top(top) => {
+                    let mut work = TopWork::new(top.clone());
+                    self.each(|record| work.push(&record));
+                    self = work.finish().after(self);
+                }
+                Pipe::Timechart(timechart) => {
+                    let mut work = TimechartWork::new(timechart.clone(), setting)?;
+                    self.each(|record| work.push(&record));
+                    self = work.finish()?.after(self);
+                }
+            }
+        }
+        Ok(self)
+    }
+
+    fn each(&self, mut visit: impl FnMut(Record<'_>)) {
+        self.rows.iter().for_each(|cells| visit(Record::Row { columns: &self.columns, cells }));
+    }
+
+    /// An estimate stays one, whatever is made of it.
+    fn after(mut self, before: Self) -> Self {
+        self.inexact_because = before.inexact_because.or(self.inexact_because);
+        self
+    }
+
+    pub(super) fn table(self) -> Table {
+        let rows = self.rows.iter().map(|row| row.iter().map(json).collect()).collect();
+        Table { columns: self.columns, rows, inexact_because: self.inexact_because }
+    }
+}
+
+/// Addresses and times as text, lists as arrays, as in events.
+fn json(value: &Value) -> Json {
+    match value {
+        Value::Null => Json::Null,
+        Value::Bool(truth) => Json::Bool(*truth),
+        Value::Int(number) => Json::from(*number),
+        Value::Float(number) => Json::from(*number),
+        Value::List(values) => Json::Array(values.iter().map(json).collect()),
+        Value::Str(_) | Value::Ip(_) | Value::Time(_) => Json::String(value.text().into_owned()),
+    }
+}

@@ -1,0 +1,119 @@
+//! `stats count() as n, dc(user.name) by host.name`: functions of all records, or of each group.
+//!
+//! Rows come in the order of their groups. A record without one of the fields is in the group null: no record is left out.
+
+use locard_event::Value;
+use locard_filter::SyntaxError;
+
+use super::aggregate::{Aggregate, State};
+use super::group::{Groups, keys};
+use super::read::Reader;
+use super::record::Record;
+use super::rows::Rows;
+
+/// The pipe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stats {
+    /// What is computed; at least one.
+    pub aggregates: Vec<Aggregate>,
+    /// For each group of records that agree in these fields.
+    pub by: Vec<Box<str>>,
+}
+
+impl Stats {
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, SyntaxError> {
+        let mut aggregates = vec![Aggregate::parse(reader)?];
+        let mut by = Vec::new();
+        loop {
+            let comma = reader.eat(',');
+            if !comma && reader.at_end() {
+                return Ok(Self { aggregates, by });
+            }
+            if !comma && reader.keyword("by") {
+                by = reader.fields()?;
+                return Ok(Self { aggregates, by });
+            }
+            aggregates.push(Aggregate::parse(reader)?);
+        }
+    }
+
+    /// Whether the number of events is all it asks.
+    pub(super) fn only_counts(&self) -> bool {
+        self.by.is_empty() && self.aggregates.iter().all(Aggregate::only_counts)
+    }
+}
+
+/// The pipe at work.
+#[derive(Debug)]
+pub(super) struct StatsWork {
+    stats: Stats,
+    groups: Groups<Vec<State>>,
+    /// What the states have grown by.
+    grown: usize,
+}
+
+impl StatsWork {
+    pub(super) fn new(stats: Stats) -> Self {
+        let mut groups = Groups::new();
+        if stats.by.is_empty() {
+            // Without groups there is always a row, whatever is fed.
+            groups.state(Vec::new(), || states(&stats.aggregates));
+        }
+        Self { stats, groups, grown: 0 }
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>) {
+        for key in keys(record, &self.stats.by) {
+            let states = self.groups.state(key, || states(&self.stats.aggregates));
+            for (state, aggregate) in states.iter_mut().zip(&self.stats.aggregates) {
+                self.grown += state.add(aggregate, record);
+            }
+        }
+    }
+
+    pub(super) fn push_count(&mut self, records: u64) {
+        let states = self.groups.state(Vec::new(), || states(&self.stats.aggregates));
+        states.iter_mut().for_each(|state| state.add_count(records));
+    }
+
+    pub(super) fn only_counts(&self) -> bool {
+        self.stats.only_counts()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let states = size_of::<State>() * self.stats.aggregates.len() * self.groups.len();
+        self.groups.bytes() + states + self.grown
+    }
+
+    pub(super) fn finish(self) -> Rows {
+        let Stats { aggregates, by } = self.stats;
+        let names = by.iter().chain(aggregates.iter().map(|aggregate| &aggregate.name));
+        let mut rows = Rows::new(names.map(|name| name.to_string()).collect());
+        for (mut cells, states) in self.groups.sorted() {
+            cells.extend(values(states, &aggregates, &mut rows.inexact_because));
+            rows.rows.push(cells);
+        }
+        rows
+    }
+}
+
+pub(super) fn states(aggregates: &[Aggregate]) -> Vec<State> {
+    aggregates.iter().map(State::new).collect()
+}
+
+/// The values of states; notes the first reason why one is an estimate.
+pub(super) fn values(
+    states: Vec<State>,
+    aggregates: &[Aggregate],
+    inexact_because: &mut Option<String>,
+) -> Vec<Value> {
+    let pairs = states.into_iter().zip(aggregates);
+    pairs
+        .map(|(state, aggregate)| {
+            if inexact_because.is_none() {
+                *inexact_because = state.inexact(aggregate);
+            }
+            state.value()
+        })
+        .collect()
+}

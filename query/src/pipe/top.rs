@@ -1,0 +1,78 @@
+//! `top 10 user.name, source.ip`: the most frequent combinations of values, the most frequent first.
+//!
+//! A record with none of the fields is left out; with some of them, the others are null.
+
+use locard_event::Value;
+use locard_filter::SyntaxError;
+
+use super::group::{Groups, compare_keys, keys};
+use super::read::Reader;
+use super::record::Record;
+use super::rows::Rows;
+
+/// How many rows there are unless asked otherwise.
+const ROWS: usize = 10;
+
+/// The pipe.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Top {
+    /// How many rows.
+    pub limit: usize,
+    /// Whose combinations; at least one.
+    pub fields: Vec<Box<str>>,
+}
+
+impl Top {
+    pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, SyntaxError> {
+        let limit = match reader.number() {
+            Some((0, span)) => return Err(reader.replace(span, "no rows at all".into(), "1")),
+            Some((limit, _)) => limit,
+            None => ROWS,
+        };
+        reader.keyword("by");
+        Ok(Self { limit, fields: reader.fields()? })
+    }
+}
+
+/// The pipe at work.
+#[derive(Debug)]
+pub(super) struct TopWork {
+    top: Top,
+    groups: Groups<u64>,
+}
+
+impl TopWork {
+    pub(super) fn new(top: Top) -> Self {
+        Self { top, groups: Groups::new() }
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>) {
+        for key in keys(record, &self.top.fields) {
+            if key.iter().any(|value| *value != Value::Null) {
+                *self.groups.state(key, || 0) += 1;
+            }
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.groups.bytes()
+    }
+
+    pub(super) fn finish(self) -> Rows {
+        let mut groups: Vec<_> = self.groups.into_values().collect();
+        groups.sort_by(|(left, left_count), (right, right_count)| {
+            right_count.cmp(left_count).then_with(|| compare_keys(left, right))
+        });
+        groups.truncate(self.top.limit);
+        let mut rows = Rows::new(self.top.fields.iter().map(|field| field.to_string()).collect());
+        rows.columns.push("count".into());
+        rows.rows = groups
+            .into_iter()
+            .map(|(mut key, count)| {
+                key.push(Value::Int(i64::try_from(count).unwrap_or(i64::MAX)));
+                key
+            })
+            .collect();
+        rows
+    }
+}
