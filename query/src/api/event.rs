@@ -29,7 +29,7 @@ pub(super) async fn event(
     principal.require(Permission::Read)?;
     params.known(&[])?;
     let event = api.searcher.event(&principal, read_id(&id)?).await.map_err(|error| problem(error, ""))?;
-    Ok(Json(EventJson(&event)).into_response())
+    Ok(Json(EventJson::whole(&event)).into_response())
 }
 
 /// Answers an event among its neighbours.
@@ -75,7 +75,7 @@ struct Context<'a> {
 fn surrounded(found: &Surrounded) -> Context<'_> {
     let by = found.by.iter().map(|(name, value)| (name.clone(), json!(ValueJson(value))));
     Context {
-        events: found.events.iter().map(EventJson).collect(),
+        events: found.events.iter().map(EventJson::whole).collect(),
         index: found.index,
         more_before: found.more_before,
         more_after: found.more_after,

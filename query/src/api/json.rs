@@ -5,6 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use locard_event::{Event, Value, name};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
+use crate::pipe::Shown;
+
 /// Beside `message` when that is not UTF-8: the very bytes.
 const MESSAGE_BASE64: &str = "message_base64";
 /// Names that say something of the event itself; a field cannot take them.
@@ -14,33 +16,50 @@ const RESERVED: [&str; 7] =
 /// An event as JSON: `_id`, `@timestamp`, `message`, `event.ingested`, `_stream`, then labels and fields in name order, a field
 /// hiding a label of the same name.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct EventJson<'a>(pub(crate) &'a Event);
+pub(crate) struct EventJson<'a>(pub(crate) &'a Event, pub(crate) &'a Shown);
+
+impl<'a> EventJson<'a> {
+    /// All of it.
+    pub(crate) fn whole(event: &'a Event) -> Self {
+        Self(event, &Shown::All)
+    }
+}
 
 impl Serialize for EventJson<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let event = self.0;
+        let Self(event, shown) = self;
         let mut map = serializer.serialize_map(None)?;
         if let Some(id) = event.id {
             map.serialize_entry(name::ID, &id.to_string())?;
         }
         map.serialize_entry(name::TIMESTAMP, &event.time.to_string())?;
-        map.serialize_entry(name::MESSAGE, &String::from_utf8_lossy(&event.message))?;
-        if std::str::from_utf8(&event.message).is_err() {
-            map.serialize_entry(MESSAGE_BASE64, &STANDARD.encode(&event.message))?;
+        if shown.shows(name::MESSAGE) {
+            serialize_message(event, &mut map)?;
         }
-        if let Some(ingested) = event.ingested {
+        if let Some(ingested) = event.ingested.filter(|_| shown.shows(name::INGESTED)) {
             map.serialize_entry(name::INGESTED, &ingested.to_string())?;
         }
-        map.serialize_entry(name::STREAM, &event.stream.id().to_string())?;
-        serialize_named(event, &mut map)?;
+        if shown.shows(name::STREAM) {
+            map.serialize_entry(name::STREAM, &event.stream.id().to_string())?;
+        }
+        serialize_named(event, shown, &mut map)?;
         map.end()
     }
 }
 
+fn serialize_message<M: SerializeMap>(event: &Event, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry(name::MESSAGE, &String::from_utf8_lossy(&event.message))?;
+    if std::str::from_utf8(&event.message).is_err() {
+        map.serialize_entry(MESSAGE_BASE64, &STANDARD.encode(&event.message))?;
+    }
+    Ok(())
+}
+
 /// Labels and fields, merged: both are in name order.
-fn serialize_named<M: SerializeMap>(event: &Event, map: &mut M) -> Result<(), M::Error> {
-    let mut labels = event.stream.iter().filter(|(name, _)| !RESERVED.contains(name)).peekable();
-    for (name, value) in event.fields.iter().filter(|(name, _)| !RESERVED.contains(name)) {
+fn serialize_named<M: SerializeMap>(event: &Event, shown: &Shown, map: &mut M) -> Result<(), M::Error> {
+    let shows = |name: &str| !RESERVED.contains(&name) && shown.shows(name);
+    let mut labels = event.stream.iter().filter(|(name, _)| shows(name)).peekable();
+    for (name, value) in event.fields.iter().filter(|(name, _)| shows(name)) {
         while let Some((label, text)) = labels.next_if(|(label, _)| *label < name) {
             map.serialize_entry(label, text)?;
         }
@@ -88,7 +107,7 @@ mod tests {
 
     #[track_caller]
     fn check(event: &Event, expected: &str) {
-        assert_eq!(serde_json::to_string(&EventJson(event)).unwrap(), expected);
+        assert_eq!(serde_json::to_string(&EventJson::whole(event)).unwrap(), expected);
     }
 
     fn event(message: &'static [u8]) -> Event {

@@ -3,6 +3,8 @@
 mod event;
 mod fields;
 mod json;
+mod lines;
+mod openapi;
 mod params;
 mod problem;
 mod search;
@@ -14,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{MethodRouter, get};
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
@@ -63,14 +65,21 @@ pub fn router(context: Context) -> Router {
     let Context { indexer, limits, metrics, shutdown, retention } = context;
     let searcher = Searcher::new(indexer, limits, metrics);
     let api = Api { searcher, shutdown, retention, started: Instant::now() };
-    Router::new()
-        .route("/api/search", get(search::search).post(search::search))
-        .route("/api/tail", get(tail::tail))
-        .route("/api/events/{id}", get(event::event))
-        .route("/api/events/{id}/context", get(event::context))
-        .route("/api/fields", get(fields::fields))
-        .route("/api/fields/{name}/values", get(fields::values))
-        .route("/api/status", get(status::status))
-        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .with_state(api)
+    let router =
+        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(api)
+}
+
+/// The routes, in one table that the API's description is held against.
+fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
+    vec![
+        ("/api/search", get(search::search).post(search::search)),
+        ("/api/tail", get(tail::tail)),
+        ("/api/events/{id}", get(event::event)),
+        ("/api/events/{id}/context", get(event::context)),
+        ("/api/fields", get(fields::fields)),
+        ("/api/fields/{name}/values", get(fields::values)),
+        ("/api/status", get(status::status)),
+        ("/api/openapi.json", get(openapi::openapi)),
+    ]
 }

@@ -5,12 +5,18 @@ use locard_filter::SyntaxError;
 use locard_indexer::Problem;
 use serde_json::json;
 
+use crate::pipe::PipeError;
 use crate::search::Error;
 
 /// The answer to a search that has none. `text` is the query, to count positions in the units clients count in.
 pub(super) fn problem(error: Error, text: &str) -> Problem {
     match error {
         Error::Syntax(error) => syntax(&error, text),
+        Error::Pipe(PipeError::Filter(error)) => syntax(&error, text),
+        Error::Pipe(error) => {
+            let detail = error.to_string();
+            Problem::new(StatusCode::BAD_REQUEST, detail).with("parameter", "q").with("hint", error.hint())
+        }
         Error::Parameter { name, reason, hint } => {
             Problem::new(StatusCode::BAD_REQUEST, reason).with("parameter", name).with("hint", hint)
         }

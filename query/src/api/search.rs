@@ -10,13 +10,14 @@ use locard_indexer::{Permission, Principal, Problem};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::Api;
 use super::json::EventJson;
 use super::params::Params;
 use super::problem::problem;
+use super::{Api, lines};
+use crate::pipe::{Outcome, Table};
 use crate::search::{Answer, Matched, Scanned};
 
-/// Answers a page of events.
+/// Answers a page of events, or streams events when the client asks for a line each.
 pub(super) async fn search(
     State(api): State<Api>,
     principal: Principal,
@@ -25,14 +26,18 @@ pub(super) async fn search(
 ) -> Result<Response, Problem> {
     principal.require(Permission::Read)?;
     let ask = params.known(&Params::ASK)?.ask()?;
-    let _ = headers;
+    if lines::wanted(&headers) {
+        return lines::stream(api.searcher, principal, ask).await;
+    }
     let answer = api.searcher.search(&principal, &ask).await.map_err(|error| problem(error, &ask.q))?;
     Ok(Json(page(&answer)).into_response())
 }
 
 #[derive(Serialize)]
 struct Page<'a> {
+    /// Empty beside a table.
     events: Vec<EventJson<'a>>,
+    table: Option<TableJson<'a>>,
     matched: Value,
     complete: bool,
     incomplete_because: Option<&'a str>,
@@ -41,15 +46,38 @@ struct Page<'a> {
     scanned: Value,
 }
 
+#[derive(Serialize)]
+struct TableJson<'a> {
+    columns: &'a [String],
+    rows: &'a [Vec<Value>],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inexact_because: Option<&'a str>,
+}
+
 fn page(answer: &Answer) -> Page<'_> {
+    let (events, table) = match &answer.outcome {
+        Outcome::Events { events, shown, .. } => {
+            (events.iter().map(|event| EventJson(event, shown)).collect(), None)
+        }
+        Outcome::Table(table) => (Vec::new(), Some(table_json(table))),
+    };
     Page {
-        events: answer.events.iter().map(EventJson).collect(),
+        events,
+        table,
         matched: matched(answer.matched),
         complete: answer.incomplete_because.is_none(),
         incomplete_because: answer.incomplete_because.as_deref(),
         cursor: answer.cursor.as_deref(),
         took_ms: millis(answer.took),
         scanned: scanned(answer.scanned),
+    }
+}
+
+fn table_json(table: &Table) -> TableJson<'_> {
+    TableJson {
+        columns: &table.columns,
+        rows: &table.rows,
+        inexact_because: table.inexact_because.as_deref(),
     }
 }
 

@@ -7,7 +7,7 @@ use axum::Json;
 use axum::extract::State;
 use locard_indexer::{Permission, Principal, Problem, Status, View};
 use locard_store::SplitMeta;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::params::Params;
 use super::{Api, Retention};
@@ -24,21 +24,21 @@ pub(super) async fn status(
     }
     params.known(&[])?;
     let status = api.searcher.indexer.status();
-    let mut answer = json!({
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_seconds": api.started.elapsed().as_secs(),
-        "tenant": principal.tenant.as_str(),
-        "refusing": status.refusing,
-        "retention": retention(api.retention),
-    });
+    let mut answer = Map::new();
+    let mut say = |name: &str, value: Value| answer.insert(name.to_owned(), value);
+    say("version", json!(env!("CARGO_PKG_VERSION")));
+    say("uptime_seconds", json!(api.started.elapsed().as_secs()));
+    say("tenant", json!(principal.tenant.as_str()));
+    say("refusing", json!(status.refusing));
+    say("retention", retention(api.retention));
     if principal.filter.is_none() {
         let view = api.searcher.indexer.view(&principal.tenant);
-        answer["events"] = tenant(&view);
+        say("events", tenant(&view));
     }
     if admin {
-        answer["server"] = server(&status);
+        say("server", server(&status));
     }
-    Ok(Json(answer))
+    Ok(Json(Value::Object(answer)))
 }
 
 fn retention(retention: Retention) -> Value {

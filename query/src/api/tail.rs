@@ -59,7 +59,7 @@ fn frame(tailed: &Tailed) -> Frame {
     let (frame, data) = match tailed {
         Tailed::Event(event) => {
             let id = event.id.map(|id| id.to_string()).unwrap_or_default();
-            (Frame::default().id(id), serde_json::to_string(&EventJson(event)).unwrap_or_default())
+            (Frame::default().id(id), serde_json::to_string(&EventJson::whole(event)).unwrap_or_default())
         }
         Tailed::Lag(lag) => {
             let data = json!({"missed": lag.missed, "first": lag.first.to_string(), "because": lag.because});

@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use locard_filter::SyntaxError;
 
+use crate::pipe::PipeError;
+
 /// Why a search has no answer at all.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The query cannot be read.
     #[error(transparent)]
     Syntax(#[from] SyntaxError),
+    /// The pipes cannot do what they are asked to.
+    #[error(transparent)]
+    Pipe(#[from] PipeError),
     /// A parameter makes no sense.
     #[error("{reason}")]
     Parameter {

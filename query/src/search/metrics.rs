@@ -9,7 +9,7 @@ use prometheus_client::registry::{Registry, Unit};
 
 /// How a search ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum End {
     /// Answered completely.
     Complete,
     /// Answered, and labelled incomplete.
@@ -24,7 +24,7 @@ pub(crate) enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl End {
     const fn label(self) -> &'static str {
         match self {
             Self::Complete => "complete",
@@ -38,14 +38,14 @@ impl Outcome {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-pub(crate) struct OutcomeLabels {
+pub(crate) struct EndLabels {
     outcome: &'static str,
 }
 
 /// The metrics of the query part. Cheap to clone; clones count together.
 #[derive(Clone, Debug)]
 pub struct Metrics {
-    searches: Family<OutcomeLabels, Counter>,
+    searches: Family<EndLabels, Counter>,
     seconds: Histogram,
     pub(crate) running: Gauge,
     pub(crate) splits: Counter,
@@ -89,8 +89,8 @@ impl Metrics {
         query.register("tail_missed_events", help, self.tail_missed.clone());
     }
 
-    pub(crate) fn ended(&self, outcome: Outcome, seconds: f64) {
-        self.searches.get_or_create(&OutcomeLabels { outcome: outcome.label() }).inc();
+    pub(crate) fn ended(&self, outcome: End, seconds: f64) {
+        self.searches.get_or_create(&EndLabels { outcome: outcome.label() }).inc();
         self.seconds.observe(seconds);
     }
 }
@@ -104,7 +104,7 @@ mod tests {
         let mut registry = Registry::with_prefix("locard");
         let metrics = Metrics::default();
         metrics.register(&mut registry);
-        metrics.ended(Outcome::Complete, 0.5);
+        metrics.ended(End::Complete, 0.5);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
         for line in [

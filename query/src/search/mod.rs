@@ -8,6 +8,7 @@ mod coverage;
 mod cursor;
 mod error;
 mod event;
+mod feed;
 mod fields;
 mod find;
 mod limits;

@@ -12,6 +12,7 @@ use super::cursor::Cursor;
 use super::part::Wanted;
 use super::when::read_time;
 use super::{Error, Limits};
+use crate::pipe::{Pipe, Query};
 
 /// Longest query text, in bytes.
 pub const MAX_QUERY_BYTES: usize = 64 << 10;
@@ -41,6 +42,7 @@ pub struct Ask {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) wanted: Wanted,
+    pub(crate) pipes: Vec<Pipe>,
     pub(crate) order: Order,
     pub(crate) after: Option<Position>,
     pub(crate) limit: usize,
@@ -58,10 +60,11 @@ impl Plan {
     ) -> Result<Self, Error> {
         let cursor = ask.cursor.as_deref().map(read_cursor).transpose()?;
         let now = cursor.map_or(clock, |cursor| cursor.now);
-        let asked = parse(&ask.q)?.resolve(now);
+        let Query { filter, pipes } = parse_query(&ask.q)?;
         let filed = range(ask, now)?;
         Ok(Self {
-            wanted: wanted(asked, filed, principal, clock)?,
+            wanted: wanted(filter.resolve(now), filed, principal, clock)?,
+            pipes,
             order: order(ask.order, cursor)?,
             after: cursor.map(|cursor| cursor.after),
             limit: limit(ask.limit, limits)?,
@@ -95,11 +98,22 @@ pub(crate) fn wanted(
 
 /// Reads a filter, with a limit on its length.
 pub(crate) fn parse(text: &str) -> Result<Filter, Error> {
-    if text.len() > MAX_QUERY_BYTES {
-        let reason = format!("the query has {} bytes, at most {MAX_QUERY_BYTES} are allowed", text.len());
-        return Err(Error::Parameter { name: "q", reason, hint: "ask something shorter".into() });
-    }
+    check_length(text)?;
     Ok(locard_filter::parse(text)?)
+}
+
+/// Reads a filter and its pipes, with a limit on their length.
+fn parse_query(text: &str) -> Result<Query, Error> {
+    check_length(text)?;
+    Ok(crate::pipe::parse(text)?)
+}
+
+fn check_length(text: &str) -> Result<(), Error> {
+    if text.len() <= MAX_QUERY_BYTES {
+        return Ok(());
+    }
+    let reason = format!("the query has {} bytes, at most {MAX_QUERY_BYTES} are allowed", text.len());
+    Err(Error::Parameter { name: "q", reason, hint: "ask something shorter".into() })
 }
 
 /// Half-open; everything if nothing is given.

@@ -11,7 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Error;
 use super::coverage::Coverage;
-use super::metrics::{Metrics, Outcome};
+use super::metrics::{End, Metrics};
 use super::part::Part;
 
 /// How long a search waits for its turn before it is refused.
@@ -26,7 +26,7 @@ pub(crate) struct Run {
     permit: Arc<OwnedSemaphorePermit>,
     metrics: Metrics,
     began: Instant,
-    outcome: Outcome,
+    outcome: End,
 }
 
 impl Run {
@@ -39,13 +39,28 @@ impl Run {
         let began = Instant::now();
         let turn = tokio::time::timeout(PATIENCE, Arc::clone(gate).acquire_owned()).await;
         let Ok(Ok(permit)) = turn else {
-            metrics.ended(Outcome::Busy, began.elapsed().as_secs_f64());
+            metrics.ended(End::Busy, began.elapsed().as_secs_f64());
             return Err(Error::Busy { what: "searches", retry_after: Duration::from_secs(1) });
         };
+        Ok(Self::with(permit, metrics, deadline, began))
+    }
+
+    /// Waits for a turn as long as it takes: the client has a part of its answer already.
+    pub(crate) async fn begin_patiently(
+        gate: &Arc<Semaphore>,
+        metrics: &Metrics,
+        deadline: Duration,
+    ) -> Result<Self, Error> {
+        let began = Instant::now();
+        let permit = Arc::clone(gate).acquire_owned().await.map_err(|_| Error::Failed)?;
+        Ok(Self::with(permit, metrics, deadline, began))
+    }
+
+    fn with(permit: OwnedSemaphorePermit, metrics: &Metrics, deadline: Duration, began: Instant) -> Self {
         metrics.running.inc();
         let control = Arc::new(Control::until(Instant::now() + deadline));
         let (permit, metrics) = (Arc::new(permit), metrics.clone());
-        Ok(Self { control, permit, metrics, began, outcome: Outcome::Cancelled })
+        Self { control, permit, metrics, began, outcome: End::Cancelled }
     }
 
     pub(crate) fn took(&self) -> Duration {
@@ -69,7 +84,7 @@ impl Run {
         while let Some(ended) = threads.join_next().await {
             if let Err(error) = ended {
                 tracing::error!(%error, "search.scan broke");
-                self.outcome = Outcome::Failed;
+                self.outcome = End::Failed;
                 return Err(Error::Failed);
             }
         }
@@ -77,7 +92,7 @@ impl Run {
     }
 
     /// Notes how the search ended, for the metrics.
-    pub(crate) fn ended(&mut self, outcome: Outcome) {
+    pub(crate) fn ended(&mut self, outcome: End) {
         self.outcome = outcome;
     }
 }
@@ -127,4 +142,52 @@ impl<W: Fn(&Part) -> Result<(), StoreError>> Shared<W> {
 /// A lock whose holder panicked is still good here: every change under it is a single step.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dropped_search_stops_its_threads_and_gives_its_turn_back() {
+        let (gate, metrics) = (Arc::new(Semaphore::new(1)), Metrics::default());
+        let mut run = Run::begin(&gate, &metrics, Duration::from_secs(600)).await.unwrap();
+        let control = Arc::clone(&run.control);
+        let (started, wait) = tokio::sync::mpsc::unbounded_channel();
+        let search = tokio::spawn(async move {
+            let endless = move |_: &Part| {
+                started.send(()).unwrap_or_default();
+                loop {
+                    control.check()?;
+                    std::thread::yield_now();
+                }
+            };
+            run.scan(vec![Part::Hot(Vec::new())], endless).await
+        });
+        let mut wait = wait;
+        wait.recv().await.unwrap();
+        assert_eq!((gate.available_permits(), metrics.running.get()), (0, 1));
+        search.abort();
+        let turn = tokio::time::timeout(Duration::from_secs(20), gate.acquire()).await;
+        assert!(turn.is_ok(), "the threads did not stop");
+        assert_eq!(metrics.running.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_thread_that_breaks_is_a_failure_and_no_silent_gap() {
+        let (gate, metrics) = (Arc::new(Semaphore::new(1)), Metrics::default());
+        let mut run = Run::begin(&gate, &metrics, Duration::from_secs(600)).await.unwrap();
+        let broken = run.scan(vec![Part::Hot(Vec::new())], |_| panic!("on purpose")).await;
+        assert!(matches!(broken, Err(Error::Failed)));
+    }
+
+    #[tokio::test]
+    async fn a_search_that_gets_no_turn_is_told_when_to_come_back() {
+        let (gate, metrics) = (Arc::new(Semaphore::new(1)), Metrics::default());
+        let held = Run::begin(&gate, &metrics, Duration::from_secs(600)).await.unwrap();
+        let refused = Run::begin(&gate, &metrics, Duration::from_secs(600)).await;
+        assert!(matches!(refused, Err(Error::Busy { .. })));
+        drop(held);
+        assert!(Run::begin(&gate, &metrics, Duration::from_secs(600)).await.is_ok());
+    }
 }

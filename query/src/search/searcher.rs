@@ -3,17 +3,21 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use locard_event::{Event, Timestamp};
-use locard_indexer::{Indexer, Principal};
+use locard_event::Timestamp;
+use locard_indexer::{Indexer, Principal, View};
+use locard_store::Position;
 use tokio::sync::Semaphore;
 
 use super::coverage::Coverage;
-use super::find::{Find, Found, find};
-use super::metrics::Outcome;
+use super::cursor::Cursor;
+use super::feed::{Fed, Feed};
+use super::find::{Find, find};
+use super::metrics::End;
 use super::part::position;
 use super::plan::{Ask, Plan};
 use super::run::Run;
 use super::{Error, Limits, Metrics};
+use crate::pipe::{Needs, Outcome, Pipeline, Setting, Shown};
 
 /// The handle that faces search with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -48,8 +52,8 @@ pub struct Scanned {
 /// An answer: complete, or it says why not.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// In the order asked for.
-    pub events: Vec<Event>,
+    /// What was found, or what pipes made of it.
+    pub outcome: Outcome,
     /// All that match, on whatever page.
     pub matched: Matched,
     /// Why something is missing; nothing if it is all there.
@@ -77,45 +81,112 @@ impl Searcher {
     #[tracing::instrument(name = "search.run", skip_all, fields(principal = %principal.name))]
     pub async fn search(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
         let plan = self.plan(principal, ask)?;
-        let mut run = Run::begin(&self.gate, &self.metrics, plan.deadline).await?;
+        let run = Run::begin(&self.gate, &self.metrics, plan.deadline).await?;
+        self.page(run, principal, plan, true).await
+    }
+
+    /// A later page of a stream: waits for its turn, and does not count what matches; `matched` is what was come across.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    #[tracing::instrument(name = "search.next", skip_all, fields(principal = %principal.name))]
+    pub async fn next(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
+        let plan = self.plan(principal, ask)?;
+        let run = Run::begin_patiently(&self.gate, &self.metrics, plan.deadline).await?;
+        self.page(run, principal, plan, false).await
+    }
+
+    async fn page(
+        &self,
+        mut run: Run,
+        principal: &Principal,
+        plan: Plan,
+        count: bool,
+    ) -> Result<Answer, Error> {
         let view = self.indexer.view(&principal.tenant);
         let Plan { order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
-        let wanted = Arc::new(plan.wanted);
-        let found =
-            find(&mut run, &view, Find { wanted, order, after, limit, memory_bytes, count: true }).await?;
-        let last = found.page.events.last().filter(|_| found.page.more).and_then(position);
-        let cursor = last.map(|after| super::cursor::Cursor { order, now, after }.to_string());
-        Ok(self.answer(&mut run, found, cursor))
+        let (outcome, matched, coverage, last) = if plan.pipes.is_empty() {
+            let wanted = Arc::new(plan.wanted);
+            let found =
+                find(&mut run, &view, Find { wanted, order, after, limit, memory_bytes, count }).await?;
+            let last = found.page.events.last().filter(|_| found.page.more).and_then(position);
+            let outcome = Outcome::Events { events: found.page.events, shown: Shown::All, cut: false };
+            (outcome, found.matched, found.coverage, last)
+        } else {
+            self.pipe(&mut run, &view, plan).await?
+        };
+        let cursor = last.map(|after| Cursor { order, now, after }.to_string());
+        Ok(self.answer(&mut run, outcome, matched, &coverage, cursor))
+    }
+
+    /// Runs the pipes.
+    async fn pipe(
+        &self,
+        run: &mut Run,
+        view: &View,
+        plan: Plan,
+    ) -> Result<(Outcome, u64, Coverage, Option<Position>), Error> {
+        let Plan { wanted, order, after, limit, now, .. } = plan;
+        let memory_bytes = self.limits.memory_bytes;
+        let setting = Setting { memory_bytes, page: limit, filed: wanted.request.filed.clone(), now };
+        let pipeline = Pipeline::new(&plan.pipes, &setting)?;
+        let paged = matches!(pipeline.needs(), Needs::Events { ordered: true, at_most: None });
+        if after.is_some() && !paged {
+            return Err(pageless());
+        }
+        let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes };
+        let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
+        let outcome = pipeline.finish()?;
+        if let Outcome::Events { events, cut: true, .. } = &outcome {
+            let count = events.len();
+            coverage
+                .omit(format!("only the first {count} in this order are shown; write `| limit` for more"));
+        }
+        Ok((outcome, matched, coverage, last))
     }
 
     pub(crate) fn plan(&self, principal: &Principal, ask: &Ask) -> Result<Plan, Error> {
         let span = tracing::info_span!("search.plan");
         let plan = span.in_scope(|| Plan::new(ask, principal, &self.limits, clock()));
         if plan.is_err() {
-            self.metrics.ended(Outcome::Refused, 0.0);
+            self.metrics.ended(End::Refused, 0.0);
         }
         plan
     }
 
-    fn answer(&self, run: &mut Run, found: Found, cursor: Option<String>) -> Answer {
-        let incomplete_because = self.conclude(run, &found.coverage);
+    fn answer(
+        &self,
+        run: &mut Run,
+        outcome: Outcome,
+        matched: u64,
+        coverage: &Coverage,
+        cursor: Option<String>,
+    ) -> Answer {
         Answer {
-            events: found.page.events,
-            matched: Matched { value: found.matched, exact: found.coverage.saw_everything() },
-            incomplete_because,
+            outcome,
+            matched: Matched { value: matched, exact: coverage.saw_everything() },
+            incomplete_because: self.conclude(run, coverage),
             cursor,
             took: run.took(),
-            scanned: scanned(&found.coverage),
+            scanned: scanned(coverage),
         }
     }
 
     /// Tells the metrics how a search ended; answers why it is incomplete.
     pub(crate) fn conclude(&self, run: &mut Run, coverage: &Coverage) -> Option<String> {
         let because = coverage.because();
-        run.ended(if because.is_none() { Outcome::Complete } else { Outcome::Incomplete });
+        run.ended(if because.is_none() { End::Complete } else { End::Incomplete });
         self.metrics.splits.inc_by(coverage.splits);
         because
+    }
+}
+
+fn pageless() -> Error {
+    Error::Parameter {
+        name: "cursor",
+        reason: "these pipes make one answer, not pages".into(),
+        hint: "leave `cursor` out".into(),
     }
 }
 

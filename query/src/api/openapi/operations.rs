@@ -1,0 +1,273 @@
+//! The table of operations.
+
+use serde_json::{Value, json};
+
+/// One method of one path.
+pub(super) struct Operation {
+    pub(super) path: &'static str,
+    pub(super) method: &'static str,
+    pub(super) id: &'static str,
+    pub(super) tag: &'static str,
+    pub(super) summary: &'static str,
+    pub(super) parameters: Vec<Parameter>,
+    /// By media type.
+    pub(super) body: Option<Value>,
+    /// What a 200 means.
+    pub(super) answer: &'static str,
+    /// Schemas of a 200, by media type.
+    pub(super) answers: Vec<(&'static str, Value)>,
+    /// Status and when it comes; no words means what the status says.
+    pub(super) errors: Vec<(u16, &'static str)>,
+}
+
+/// One parameter.
+pub(super) struct Parameter {
+    pub(super) name: &'static str,
+    /// `query`, `path` or `header`.
+    pub(super) place: &'static str,
+    pub(super) help: &'static str,
+    pub(super) schema: Value,
+}
+
+const JSON: &str = "application/json";
+const NDJSON: &str = "application/x-ndjson";
+const TEXT: &str = "text/plain";
+
+/// Every operation of the server.
+pub(super) fn operations() -> Vec<Operation> {
+    let groups = [search(), events(), fields(), ingest(), server()];
+    groups.into_iter().flatten().collect()
+}
+
+fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation {
+    let errors = vec![(401, "No credential, or an unknown one"), (403, "The credential lacks a permission")];
+    Operation {
+        path,
+        method: "get",
+        id,
+        tag: "search",
+        summary,
+        parameters: Vec::new(),
+        body: None,
+        answer: "The answer",
+        answers: Vec::new(),
+        errors,
+    }
+}
+
+impl Operation {
+    fn takes(mut self, parameters: impl IntoIterator<Item = Parameter>) -> Self {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    fn posts(mut self, body: Value) -> Self {
+        self.method = "post";
+        self.body = Some(body);
+        self
+    }
+
+    fn answers(mut self, media: &'static str, schema: Value) -> Self {
+        self.answers.push((media, schema));
+        self
+    }
+
+    fn fails(mut self, errors: impl IntoIterator<Item = (u16, &'static str)>) -> Self {
+        self.errors.extend(errors);
+        self
+    }
+
+    fn tagged(mut self, tag: &'static str) -> Self {
+        self.tag = tag;
+        self
+    }
+}
+
+fn query(name: &'static str, help: &'static str, schema: Value) -> Parameter {
+    Parameter { name, place: "query", help, schema }
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn count(default: usize) -> Value {
+    json!({"type": "integer", "minimum": 0, "default": default})
+}
+
+fn schema(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// What every face that takes a query takes.
+fn scope() -> Vec<Parameter> {
+    vec![
+        query("q", "The query; empty means everything", text()),
+        query("start", "First instant inside: RFC 3339, Unix time, or `now-1h`. By the filed time", text()),
+        query("end", "First instant after", text()),
+        query("timeout", "Answer what there is after this: `5s`, `500ms`", text()),
+    ]
+}
+
+/// How a search fails.
+fn search_errors() -> [(u16, &'static str); 2] {
+    [
+        (
+            400,
+            "The query or a parameter cannot be read; `position`, `hint` and `fix` say where and how to mend it",
+        ),
+        (429, "Too many searches are running; `Retry-After` says when to try again"),
+    ]
+}
+
+fn search() -> Vec<Operation> {
+    let summary = "Search: events for a filter, a table when a pipe makes rows";
+    let page = [
+        query("limit", "Most events in the answer", count(100)),
+        query("order", "Newest or oldest first", json!({"enum": ["desc", "asc"], "default": "desc"})),
+        query("cursor", "From an answer: the page that follows it", text()),
+    ];
+    let tail = "Live events as server-sent events: `id` is the event's id, `data` the event, `event: lag` says how many were passed over";
+    vec![
+        get("/api/search", "search", summary)
+            .takes(scope())
+            .takes(page)
+            .answers(JSON, schema("Answer"))
+            .answers(NDJSON, schema("Event"))
+            .fails(search_errors()),
+        get("/api/search", "searchByPost", "The same, with the parameters as members of a JSON object")
+            .posts(json!({JSON: {"schema": schema("Ask")}}))
+            .answers(JSON, schema("Answer"))
+            .answers(NDJSON, schema("Event"))
+            .fails(search_errors()),
+        get("/api/tail", "tail", tail)
+            .takes([
+                query("q", "A filter without pipes; empty means everything", text()),
+                query("after", "The last event the client has: what came since is sent first", text()),
+                Parameter {
+                    name: "Last-Event-ID",
+                    place: "header",
+                    help: "The same, and it wins",
+                    schema: text(),
+                },
+            ])
+            .answers("text/event-stream", text())
+            .fails([(400, "The query or an id cannot be read"), (429, "Too many tails are open")]),
+    ]
+}
+
+fn events() -> Vec<Operation> {
+    let id = || Parameter { name: "id", place: "path", help: "Its `_id`, as `0-184467`", schema: text() };
+    let errors =
+        || [(404, "There is none, or it may not be seen"), (503, "It may be in a split that cannot be read")];
+    vec![
+        get("/api/events/{id}", "event", "One event")
+            .takes([id()])
+            .answers(JSON, schema("Event"))
+            .fails(errors()),
+        get("/api/events/{id}/context", "context", "An event among its neighbours, oldest first")
+            .takes([
+                id(),
+                query("before", "Most neighbours before", count(50)),
+                query("after", "Most neighbours after", count(50)),
+                query("by", "Names, separated by commas, in which neighbours equal the event; without: the same stream", text()),
+                query("q", "A further filter on the neighbours", text()),
+            ])
+            .answers(JSON, schema("Context"))
+            .fails(errors())
+            .fails(search_errors()),
+    ]
+}
+
+fn fields() -> Vec<Operation> {
+    let name = Parameter { name: "name", place: "path", help: "The field's or label's name", schema: text() };
+    vec![
+        get("/api/fields", "fields", "Which fields and labels the matching events have")
+            .takes(scope())
+            .answers(JSON, schema("Fields"))
+            .fails(search_errors()),
+        get("/api/fields/{name}/values", "values", "A field's most common values among the matching events")
+            .takes([name])
+            .takes(scope())
+            .takes([
+                query("prefix", "Only values that begin so, in any case", text()),
+                query("limit", "Most values in the answer, at most 1000", count(10)),
+            ])
+            .answers(JSON, schema("Values"))
+            .fails(search_errors()),
+    ]
+}
+
+fn ingest_errors() -> [(u16, &'static str); 4] {
+    [
+        (400, "The body cannot be read; `line` says where"),
+        (413, "The body is too large"),
+        (429, "Too much is waiting; `Retry-After` says when to try again"),
+        (507, "The disk is full; nothing was accepted"),
+    ]
+}
+
+fn ingest() -> Vec<Operation> {
+    let batch = || Parameter {
+        name: "X-Locard-Batch",
+        place: "header",
+        help: "`source/first-last`: a repeat within 24 h gets the first answer and adds nothing",
+        schema: text(),
+    };
+    let otlp = json!({"application/x-protobuf": {"schema": {}}, JSON: {"schema": {"type": "object"}}});
+    let names = "Names, separated by commas";
+    let parameters = [
+        query("time_field", "Where the time is; the first of these that is there", text()),
+        query("message_field", "Where the message is; the first of these that is there", text()),
+        query(
+            "stream_fields",
+            names,
+            json!({"type": "string", "default": "host.name,event.dataset,kubernetes"}),
+        ),
+        query(
+            "dataset",
+            "`event.dataset` where the object has none",
+            json!({"type": "string", "default": "ndjson"}),
+        ),
+        query("keep_original", "Keep the object as received in `event.original`", json!({"type": "boolean"})),
+    ];
+    vec![
+        get("/v1/logs", "otlpLogs", "OTLP logs; a 200 means durable and searchable")
+            .tagged("ingest")
+            .takes([batch()])
+            .posts(otlp)
+            .answers("application/x-protobuf", json!({}))
+            .answers(JSON, json!({"type": "object"}))
+            .fails(ingest_errors()),
+        get("/ingest/ndjson", "ingestNdjson", "One JSON object a line; a 200 means durable and searchable")
+            .tagged("ingest")
+            .takes([batch()])
+            .takes(parameters)
+            .posts(json!({NDJSON: {"schema": text()}}))
+            .answers(JSON, schema("Ack"))
+            .fails(ingest_errors()),
+    ]
+}
+
+fn server() -> Vec<Operation> {
+    let mut seal = get(
+        "/api/admin/seal",
+        "seal",
+        "Returns when everything acked is in splits, merged, and the log released",
+    );
+    seal.method = "post";
+    vec![
+        get("/api/status", "status", "How the server is, and what the tenant has in it")
+            .answers(JSON, schema("Status")),
+        get("/api/openapi.json", "openapi", "This description").answers(JSON, json!({"type": "object"})),
+        seal.answers(JSON, json!({"type": "object"})),
+        get("/health/live", "live", "Whether the process runs").answers(TEXT, text()),
+        get("/health/ready", "ready", "Whether the log is replayed and a search would be complete")
+            .answers(TEXT, text())
+            .fails([(503, "Not yet")]),
+        get("/metrics", "metrics", "The server's own metrics").answers(TEXT, text()),
+    ]
+    .into_iter()
+    .map(|operation| operation.tagged("server"))
+    .collect()
+}

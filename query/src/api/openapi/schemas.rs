@@ -1,0 +1,144 @@
+//! The shapes of answers.
+
+use serde_json::{Map, Value, json};
+
+/// Every named shape.
+pub(super) fn schemas() -> Value {
+    let groups = [search(), lists(), server()];
+    let all: Map<String, Value> = groups.into_iter().flatten().collect();
+    Value::Object(all)
+}
+
+type Named = Vec<(String, Value)>;
+
+fn object(name: &str, required: &[&str], properties: Value) -> (String, Value) {
+    (name.to_owned(), json!({"type": "object", "required": required, "properties": properties}))
+}
+
+fn schema(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+fn text() -> Value {
+    json!({"type": "string"})
+}
+
+fn count() -> Value {
+    json!({"type": "integer", "minimum": 0})
+}
+
+/// What every answer says of itself, beside what it is about.
+fn answer(name: &str, required: &[&str], properties: Value) -> (String, Value) {
+    let own = json!({
+        "complete": {"type": "boolean", "description": "Whether nothing is missing"},
+        "incomplete_because": {"type": ["string", "null"]},
+        "took_ms": count(),
+        "scanned": schema("Scanned"),
+    });
+    let mut all = own.as_object().cloned().unwrap_or_default();
+    let mut names: Vec<&str> = vec!["complete", "incomplete_because", "took_ms", "scanned"];
+    names.extend(required);
+    all.extend(properties.as_object().cloned().unwrap_or_default());
+    object(name, &names, Value::Object(all))
+}
+
+fn search() -> Named {
+    let events = json!({"type": "array", "items": schema("Event")});
+    let event = json!({
+        "_id": {"type": "string", "description": "Its permanent id, `partition-sequence`"},
+        "@timestamp": {"type": "string", "format": "date-time", "description": "When it happened, as the source says"},
+        "event.ingested": {"type": "string", "format": "date-time"},
+        "_stream": {"type": "string", "description": "The id of its set of labels"},
+        "message": {"type": "string", "description": "The line; bytes that are not UTF-8 are replaced"},
+        "message_base64": {"type": "string", "description": "The very bytes, where they are not UTF-8"},
+    });
+    let event = json!({
+        "type": "object",
+        "description": "Labels and fields are further members, by their flat dotted names",
+        "required": ["_id", "@timestamp", "message", "event.ingested", "_stream"],
+        "properties": event,
+        "additionalProperties": true,
+    });
+    let ask = json!({
+        "q": text(), "start": {"type": ["string", "number"]}, "end": {"type": ["string", "number"]},
+        "limit": count(), "order": {"enum": ["desc", "asc"]}, "cursor": {"type": ["string", "null"]}, "timeout": text(),
+    });
+    let counted = json!({"value": count(), "exact": {"type": "boolean", "description": "If not, it is at least so many"}});
+    let answered = json!({
+        "events": events, "table": {"oneOf": [schema("Table"), {"type": "null"}]}, "matched": schema("Count"),
+        "cursor": {"type": ["string", "null"], "description": "The page that follows; null on the last one"},
+    });
+    let context = json!({
+        "events": events, "index": {"type": "integer", "description": "Where the event itself stands"},
+        "more_before": {"type": "boolean"}, "more_after": {"type": "boolean"},
+        "by": {"type": "object", "description": "What they share"},
+    });
+    vec![
+        ("Event".to_owned(), event),
+        object("Ask", &[], ask),
+        object("Count", &["value", "exact"], counted),
+        object(
+            "Scanned",
+            &["splits", "events", "bytes"],
+            json!({"splits": count(), "events": count(), "bytes": count()}),
+        ),
+        object(
+            "Table",
+            &["columns", "rows"],
+            json!({"columns": {"type": "array", "items": text()}, "rows": {"type": "array", "items": {"type": "array"}}, "inexact_because": {"type": "string", "description": "Why some number is an estimate"}}),
+        ),
+        answer("Answer", &["events", "table", "matched", "cursor"], answered),
+        answer("Context", &["events", "index", "more_before", "more_after", "by"], context),
+    ]
+}
+
+fn lists() -> Named {
+    let field = json!({
+        "name": text(), "type": {"type": ["string", "null"], "description": "The most common one"},
+        "types": {"type": "array", "items": {"enum": ["string", "integer", "float", "boolean", "ip", "time"]}},
+        "label": {"type": "boolean"}, "count": count(),
+        "coverage": {"type": "number", "description": "The share of the events that have it"},
+    });
+    let fields = json!({"fields": {"type": "array", "items": schema("Field")}, "matched": schema("Count")});
+    let value = json!({"value": {}, "count": count()});
+    let values = json!({
+        "field": text(), "values": {"type": "array", "items": schema("Value")},
+        "distinct": schema("Count"), "matched": schema("Count"),
+    });
+    vec![
+        object("Field", &["name", "type", "types", "label", "count", "coverage"], field),
+        answer("Fields", &["fields", "matched"], fields),
+        object("Value", &["value", "count"], value),
+        answer("Values", &["field", "values", "distinct", "matched"], values),
+    ]
+}
+
+fn server() -> Named {
+    let problem = json!({
+        "title": text(), "status": {"type": "integer"}, "detail": {"type": "string", "description": "What is wrong, in a sentence"},
+        "parameter": text(), "hint": text(), "fix": {"type": "string", "description": "A whole corrected query"},
+        "position": {"type": "integer", "description": "First byte of the query that is wrong"},
+        "span": {"type": "array", "items": count(), "description": "First byte that is wrong, and the one after"},
+        "utf16_span": {"type": "array", "items": count(), "description": "The same, counted as JavaScript does"},
+        "line": {"type": "integer", "description": "1-based line of the body"},
+    });
+    let rejected = json!({"type": "object", "properties": {"line": count(), "reason": text()}});
+    let status = json!({
+        "version": text(), "uptime_seconds": count(), "tenant": text(),
+        "refusing": {"type": ["string", "null"], "description": "Why batches are refused now"},
+        "retention": {"type": "object", "properties": {
+            "age_seconds": {"type": ["integer", "null"]}, "bytes": {"type": ["integer", "null"]},
+        }},
+        "events": {"type": "object", "description": "What the tenant has; not shown under a row filter"},
+        "server": {"type": "object", "description": "All tenants together; shown to administrators"},
+    });
+    vec![
+        object("Problem", &["title", "status", "detail"], problem),
+        object(
+            "Ack",
+            &["accepted", "rejected"],
+            json!({"accepted": count(), "rejected": {"type": "array", "items": rejected}}),
+        ),
+        object("Status", &["version", "uptime_seconds", "tenant", "refusing", "retention"], status),
+    ]
+}
