@@ -1,0 +1,13 @@
+//! The HTTP API over a real indexer in a temporary directory: no sockets, no stubs.
+#![expect(unreachable_pub, reason = "a test crate has no readers outside")]
+
+mod context;
+mod description;
+mod fields;
+mod isolation;
+mod lines;
+mod paging;
+mod requests;
+mod server;
+mod tail;
+mod truth;
