@@ -56,6 +56,25 @@ async function matched() {
   return Number((await page.locator('.status b').first().innerText()).replace(/[^\d]/g, ''));
 }
 
+/** Counts requests whose path holds the text, from now on. */
+function counted(text) {
+  let count = 0;
+  page.on('request', (request) => (count += Number(new URL(request.url()).pathname.includes(text))));
+  return () => count;
+}
+
+/** While the work runs, the server seems to answer these requests with a problem. */
+async function refusing(status, detail, isRefused, work) {
+  const pattern = '**/api/**';
+  const answer = { status, contentType: 'application/problem+json', body: JSON.stringify({ status, detail }) };
+  await page.route(pattern, (route) => (isRefused(route.request()) ? route.fulfill(answer) : route.continue()));
+  try {
+    await work();
+  } finally {
+    await page.unroute(pattern);
+  }
+}
+
 async function ingest(...events) {
   const response = await fetch(`${url}/ingest/ndjson`, { method: 'POST', body: events.map((event) => JSON.stringify(event)).join('\n') });
   assert.equal(response.status, 200, await response.text());
@@ -181,12 +200,14 @@ const checks = {
     await open(ALL);
     await rows.nth(8).click();
     const id = param('id');
+    const asked = counted('/context');
     await page.keyboard.press('c');
     const lines = detail.locator('ol li');
     await eventually(async () => assert.ok((await lines.count()) > 1, 'one line alone'));
     assert.equal(await detail.locator('[aria-current=true]').count(), 1);
     await lines.first().getByRole('button').click();
     await eventually(async () => assert.notEqual(param('id'), id));
+    assert.equal(asked(), 1, 'the lines were asked for again and again');
   },
 
   async 'tails: appends, keeps the scroll position, says what is new'() {
@@ -258,6 +279,37 @@ const checks = {
     });
   },
 
+  async 'stops loading older events when that fails, until asked to'() {
+    await open(ALL);
+    await refusing(503, 'a split cannot be read', (request) => request.url().includes('cursor='), async () => {
+      const end = page.locator('.scroller .end');
+      await eventually(async () => {
+        await page.locator('.scroller').evaluate((element) => element.scrollTo(0, element.scrollHeight));
+        assert.match(await end.innerText(), /a split cannot be read/);
+      });
+      const asked = counted('/api/search');
+      await page.locator('.scroller').evaluate((element) => element.scrollBy(0, -40));
+      await page.getByRole('button', { name: 'Try again' }).click();
+      await eventually(async () => assert.match(await end.innerText(), /a split cannot be read/));
+      assert.equal(asked(), 1);
+    });
+    await page.getByRole('button', { name: 'Try again' }).click();
+    await eventually(async () => assert.ok(Number(await page.getByRole('grid').getAttribute('aria-rowcount')) > 200));
+  },
+
+  async 'asks for a token when the server wants one, and sends it'() {
+    const wants = (request) => request.headers().authorization !== 'Bearer open sesame';
+    await refusing(401, 'this server needs a token', wants, async () => {
+      await page.goto(ALL);
+      const prompt = page.getByRole('dialog', { name: 'This server wants a token' });
+      await prompt.getByLabel('Token').fill('open sesame');
+      await page.keyboard.press('Enter');
+      await rows.first().waitFor();
+      assert.equal(await prompt.count(), 0);
+    });
+    await page.evaluate(() => sessionStorage.clear());
+  },
+
   async 'light and dark have no serious accessibility problem'() {
     for (const dark of [false, true]) {
       await open(`${url}/?q=failed&start=all`);
@@ -311,8 +363,8 @@ async function picture() {
   await page.screenshot({ path: screenshot });
 }
 
-/** The browser reports our deliberate syntax errors as failed loads; everything else is a complaint. */
-const isExpected = (complaint) => /Failed to load resource: the server responded with a status of 400/.test(complaint);
+/** The browser reports the answers that the checks provoke as failed loads; everything else is a complaint. */
+const isExpected = (complaint) => /Failed to load resource: the server responded with a status of (400|401|503)/.test(complaint);
 
 let failed = 0;
 let passed = 0;

@@ -1,5 +1,6 @@
 // What a person prefers, kept in this browser: colours, density, zone, sizes of the panes.
 
+import { MediaQuery } from 'svelte/reactivity';
 import type { Zone } from '../lib/format';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -25,6 +26,8 @@ function load(): Stored {
   }
 }
 
+const systemDark = new MediaQuery('(prefers-color-scheme: dark)');
+
 class Prefs {
   theme = $state<Theme>('auto');
   density = $state<Density>('compact');
@@ -41,7 +44,7 @@ class Prefs {
   }
 
   get isDark(): boolean {
-    return this.theme === 'dark' || (this.theme === 'auto' && matchMedia('(prefers-color-scheme: dark)').matches);
+    return this.theme === 'dark' || (this.theme === 'auto' && systemDark.current);
   }
 
   toggleTheme(): void {

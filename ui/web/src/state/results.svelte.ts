@@ -18,6 +18,8 @@ export class Results {
   error = $state.raw<ApiError | undefined>(undefined);
   loading = $state(false);
   loadingMore = $state(false);
+  /** Why older events could not be loaded; nothing loads by itself until a person tries again. */
+  moreError = $state('');
   /** Lines that a tail pushed out at the bottom. */
   dropped = $state(0);
   /** The interval that was searched, fixed when the query ran, so that pages and histogram agree. */
@@ -54,6 +56,7 @@ export class Results {
     this.table = answer.table ?? undefined;
     this.error = undefined;
     this.dropped = 0;
+    this.moreError = '';
     this.interval = interval;
     this.query = q;
     this.generation++;
@@ -63,10 +66,11 @@ export class Results {
     return (this.answer?.cursor ?? '') !== '' && this.dropped === 0;
   }
 
-  async more(): Promise<void> {
+  async more(again = false): Promise<void> {
     const cursor = this.answer?.cursor;
-    if (!this.hasMore || this.loadingMore || this.loading || !cursor) return;
+    if (!this.hasMore || this.loadingMore || this.loading || !cursor || (this.moreError !== '' && !again)) return;
     this.loadingMore = true;
+    this.moreError = '';
     const { signal } = this.#stop;
     try {
       const next = await search({ ...this.#ask, cursor }, signal);
@@ -74,7 +78,7 @@ export class Results {
       if (this.answer) this.answer = { ...this.answer, cursor: next.cursor ?? null };
     } catch (error) {
       if (isAbort(error)) return;
-      this.error = asApiError(error);
+      this.moreError = asApiError(error).message;
     }
     this.loadingMore = false;
   }
