@@ -529,17 +529,42 @@ fn every_mistake_is_explained() {
 }
 
 #[test]
+fn the_examples_of_the_manual_are_as_it_says() {
+    let manual = include_str!("../../../docs/query-language.md");
+    let blocks = |kind: &str| {
+        let fence = format!("```{kind}\n");
+        let blocks = manual.split(fence.as_str()).skip(1).filter_map(|block| block.split("```").next());
+        blocks.flat_map(str::lines).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let (good, bad) = (blocks("query"), blocks("error"));
+    assert!(good.len() > 30 && bad.len() > 5, "{} good, {} bad", good.len(), bad.len());
+    for query in good {
+        parse(&query).unwrap_or_else(|error| panic!("{}", error.render(&query)));
+    }
+    for query in bad {
+        assert!(parse(&query).is_err(), "{query}");
+    }
+    assert!(manual.contains(&parse("user.name: root").unwrap_err().render("user.name: root")));
+}
+
+#[test]
 fn pipes_read_as_written() {
     #[track_caller]
     fn check(query: &str, expected: Expect) {
         expected.assert_eq(&format!("{:?}\n", parse(query).unwrap().pipes));
     }
-    check("* | stats count() as n, percentile(took, 99.9) by kubernetes.namespace, a\\ b", expect![[r#"
+    check(
+        "* | stats count() as n, percentile(took, 99.9) by kubernetes.namespace, a\\ b",
+        expect![[r#"
         [Stats(Stats { aggregates: [Aggregate { function: Count, field: None, name: "n" }, Aggregate { function: Percentile(99.9), field: Some("took"), name: "percentile(took, 99.9)" }], by: ["kubernetes.namespace", "a b"] })]
-    "#]]);
-    check("* | TOP user.name, \"odd name\" | limit 5|fields -a,b", expect![[r#"
+    "#]],
+    );
+    check(
+        "* | TOP user.name, \"odd name\" | limit 5|fields -a,b",
+        expect![[r#"
         [Top(Top { limit: 10, fields: ["user.name", "odd name"] }), Limit(5), Fields(Drop(["a", "b"]))]
-    "#]]);
+    "#]],
+    );
     let joined = parse("a OR b | where c OR d | where e").unwrap();
     assert_eq!((joined.filter.to_string().as_str(), joined.pipes.len()), ("(a OR b) (c OR d) e", 0));
 }
