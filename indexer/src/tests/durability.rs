@@ -149,24 +149,24 @@ async fn a_damaged_frame_is_skipped_reported_and_its_ids_are_kept() {
     assert_eq!(messages(&indexer)[1], "an event was lost here");
 }
 
-#[tokio::test]
-async fn a_log_of_another_catalog_is_refused() {
-    let place = tempfile::tempdir().unwrap();
-    let indexer = open(place.path()).await;
-    let mut other = Principal::loopback();
-    other.tenant = Tenant::parse("other").unwrap();
-    send(&indexer, &["one"]).await.unwrap();
-    indexer.close().await;
-    drop(indexer);
-    let elsewhere = tempfile::tempdir().unwrap();
-    let indexer = open(elsewhere.path()).await;
+/// Makes a log with one batch of `tenant`, and gives its file.
+async fn log_of_tenant(place: &Path, tenant: &str) -> std::path::PathBuf {
+    let indexer = open(place).await;
+    let mut principal = Principal::loopback();
+    principal.tenant = Tenant::parse(tenant).unwrap();
     let delivery =
         Delivery { door: Door::ndjson(), encoding: Encoding::Identity, batch: None, body: body(&["x"]) };
-    indexer.ingest(&other, delivery).await.unwrap();
+    indexer.ingest(&principal, delivery).await.unwrap();
     indexer.close().await;
-    drop(indexer);
-    let from = segments(place.path())[0].clone();
-    std::fs::copy(&from, elsewhere.path().join("wal/00000000000000000009.wal")).unwrap();
-    let opened = Indexer::open(settings(elsewhere.path())).await;
+    segments(place)[0].clone()
+}
+
+#[tokio::test]
+async fn a_log_of_another_catalog_is_refused() {
+    let (here, there) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    log_of_tenant(here.path(), "one").await;
+    let foreign = log_of_tenant(there.path(), "two").await;
+    std::fs::copy(foreign, here.path().join("wal/00000000000000000009.wal")).unwrap();
+    let opened = Indexer::open(settings(here.path())).await;
     assert!(matches!(opened, Err(Error::Store(locard_store::Error::Conflict(_)))), "{opened:?}");
 }

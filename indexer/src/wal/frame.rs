@@ -188,7 +188,9 @@ pub(super) mod tests {
             },
             door: Door::ndjson(),
             encoding: Encoding::Zstd,
-            named: (first % 2 == 0).then(|| Named { batch: format!("a/{first}-9"), answer: "{}".into() }),
+            named: first
+                .is_multiple_of(2)
+                .then(|| Named { batch: format!("a/{first}-9"), answer: "{}".into() }),
             body: Bytes::from_static(body.as_bytes()),
         }
     }
