@@ -19,7 +19,7 @@ use crate::dedupe::{First, Found};
 use crate::delivery::{Delivery, Error};
 use crate::hot::Shelf;
 use crate::metrics::Metrics;
-use crate::receive::{Received, receive};
+use crate::receive::{Cuts, Received, receive};
 use crate::tenants::partition_of;
 use crate::wal::{Append, Frame, Named, ReadLimits};
 use crate::{Tenant, answer};
@@ -51,11 +51,12 @@ async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Re
         None => None,
     };
     let (delivery, read) = read(core, delivery, received).await?;
-    count(core, &delivery, &read);
+    let counted = Counted::of(&delivery, &read);
     let ack = read.ack.clone();
     if !read.events.is_empty() {
         append(core, shelf, partition, delivery, read, received, permit).await?;
     }
+    counted.add_to(&core.metrics);
     if let Some(first) = first {
         first.accepted(ack.clone(), received);
     }
@@ -138,13 +139,34 @@ async fn append(
     answered.await.map_err(|_| Error::Closed)?
 }
 
-fn count(core: &Core, delivery: &Delivery, read: &Received) {
-    let door = Metrics::door(delivery.door.name());
-    let metrics = &core.metrics;
-    metrics.received_bytes.get_or_create(&door).inc_by(delivery.body.len() as u64);
-    metrics.rejected.get_or_create(&door).inc_by(read.rejected);
-    metrics.cut_values.inc_by(read.cuts.values);
-    metrics.left_out_fields.inc_by(read.cuts.fields);
+/// What is counted of a body once it is accepted.
+struct Counted {
+    door: &'static str,
+    bytes: u64,
+    accepted: u64,
+    rejected: u64,
+    cuts: Cuts,
+}
+
+impl Counted {
+    fn of(delivery: &Delivery, read: &Received) -> Self {
+        Self {
+            door: delivery.door.name(),
+            bytes: delivery.body.len() as u64,
+            accepted: read.ack.accepted,
+            rejected: read.rejected,
+            cuts: read.cuts,
+        }
+    }
+
+    fn add_to(&self, metrics: &Metrics) {
+        let door = Metrics::door(self.door);
+        metrics.received_bytes.get_or_create(&door).inc_by(self.bytes);
+        metrics.accepted.get_or_create(&door).inc_by(self.accepted);
+        metrics.rejected.get_or_create(&door).inc_by(self.rejected);
+        metrics.cut_values.inc_by(self.cuts.values);
+        metrics.left_out_fields.inc_by(self.cuts.fields);
+    }
 }
 
 fn reason(error: &Error) -> &'static str {

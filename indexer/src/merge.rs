@@ -26,24 +26,26 @@ struct Rule {
     small: u64,
 }
 
-/// Merges wherever at least `width` fresh splits are adjacent.
+/// Merges wherever at least `width` fresh splits are adjacent. Leaves alone what is published meanwhile, so that it ends.
 pub(crate) async fn merge(core: &Core, width: usize) -> Result<(), Error> {
     let _turn = core.tidying.lock().await;
     for shelf in core.tenants.all() {
-        while let Some(run) = next_run(core, &shelf, width) {
+        let end = shelf.published();
+        while let Some(run) = next_run(core, &shelf, width, end) {
             merge_run(core, &shelf, &run).await?;
         }
     }
     Ok(())
 }
 
-fn next_run(core: &Core, shelf: &Shelf, width: usize) -> Option<Vec<Split>> {
+/// The first run among the splits below sequence number `end`.
+fn next_run(core: &Core, shelf: &Shelf, width: usize, end: u64) -> Option<Vec<Split>> {
     let settings = &core.settings;
     let small = settings.seal_events as u64;
     let rule = Rule { width: width.max(2), max_events: settings.max_split_events, small };
     let (splits, unreadable) = shelf.splits();
     let known_bad = lock(&core.unmergeable);
-    let barred = |meta: &SplitMeta| known_bad.contains(&meta.id);
+    let barred = |meta: &SplitMeta| meta.sequences.start >= end || known_bad.contains(&meta.id);
     let metas: Vec<&SplitMeta> = splits.iter().map(Split::meta).collect();
     let run = choose(&metas, &unreadable, rule, barred)?;
     splits.get(run).map(<[Split]>::to_vec)

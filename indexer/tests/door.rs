@@ -221,3 +221,30 @@ async fn a_closed_indexer_says_when_to_come_back() {
     answer.check_problem(503, "shutting down");
     assert_eq!(answer.retry_after.as_deref(), Some("5"));
 }
+
+#[tokio::test]
+async fn what_happens_is_counted() {
+    let server = server().await;
+    let mut registry = prometheus_client::registry::Registry::with_prefix("locard");
+    server.indexer.register_metrics(&mut registry);
+    let headers = [("x-locard-batch", "file-1/0-20")];
+    for _ in 0..2 {
+        server.post("/ingest/ndjson", &headers, "{\"msg\":\"a\"}\nx\ny").await;
+    }
+    server.post("/ingest/ndjson", &[("content-encoding", "zstd")], "x").await;
+    let mut text = String::new();
+    prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+    for line in [
+        r#"locard_indexer_accepted_events_total{door="ndjson"} 1"#,
+        r#"locard_indexer_rejected_lines_total{door="ndjson"} 2"#,
+        r#"locard_indexer_received_bytes_total{door="ndjson"} 15"#,
+        r#"locard_indexer_refused_batches_total{reason="malformed"} 1"#,
+        "locard_indexer_repeated_batches_total 1",
+        "locard_indexer_wal_sync_seconds_count 1",
+        "locard_indexer_hot_events 1",
+        "locard_indexer_wal_segments 1",
+        "locard_indexer_refusing 0",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
+    }
+}

@@ -127,10 +127,10 @@ fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -
     cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
     left_out += bound::leave_out(&mut event.fields, limits.max_fields);
     if cut > 0 {
-        event.fields.append(name::FLAGS, "truncated");
+        flag(&mut event, "truncated");
     }
     if left_out > 0 {
-        event.fields.append(name::FLAGS, "fields_left_out");
+        flag(&mut event, "fields_left_out");
     }
     cuts.values += cut as u64;
     cuts.fields += left_out as u64;
@@ -141,6 +141,14 @@ fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -
         event.fields.set(name::TIME_SUSPECT, why);
     }
     event
+}
+
+/// Sets a flag that a source (a collector that cut the line already) may have set before.
+fn flag(event: &mut Event, flag: &str) {
+    let set = event.fields.get(name::FLAGS).is_some_and(|flags| flags.elements().contains(&flag.into()));
+    if !set {
+        event.fields.append(name::FLAGS, flag);
+    }
 }
 
 impl Rejections {
