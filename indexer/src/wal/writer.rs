@@ -1,4 +1,4 @@
-//! [`Log`]: the one thread that writes the log, and so gives out sequence numbers.
+//! [`Writer`]: the one thread that writes the log, and so gives out sequence numbers.
 //!
 //! 1. Take every batch that waits, up to [`GROUP_BYTES`].
 //! 2. Give them sequence numbers, write their frames, fdatasync.
@@ -10,137 +10,24 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
-use std::thread::JoinHandle;
 
-use locard_event::{Event, EventId};
+use locard_event::EventId;
 use locard_store::BatchRow;
-use tokio::sync::{Notify, oneshot};
 
-use super::frame::Frame;
+use super::log::{Append, Command, Refusal, Start};
 use super::segment::{self, Header};
-use super::{Disk, Ledger};
-use crate::budget::Permit;
-use crate::clock::Clock;
-use crate::delivery::Error;
-use crate::hot::{Batch, Shelf};
+use crate::hot::Batch;
 use crate::lock::lock;
-use crate::metrics::Metrics;
 
 /// Stop collecting a group at this many bytes.
 const GROUP_BYTES: usize = 8 << 20;
 /// What is written to find out whether writing works again.
 const PROBE_BYTES: usize = 64 << 10;
 
-/// A batch to be made durable.
-pub(crate) struct Append {
-    /// The shelf it goes to.
-    pub(crate) shelf: Arc<Shelf>,
-    /// What to write; its `first` is given by the writer.
-    pub(crate) frame: Frame,
-    /// Its events; their ids are given by the writer. As many as `frame.count`, at least one.
-    pub(crate) events: Vec<Event>,
-    /// Its part of the queue.
-    pub(crate) permit: Permit,
-    /// Where to answer.
-    pub(crate) reply: oneshot::Sender<Result<(), Error>>,
-}
-
-enum Command {
-    Append(Box<Append>),
-    /// End the open segment.
-    Rotate(oneshot::Sender<()>),
-    /// Try whether the log can be written again, if it could not.
-    Probe,
-}
-
-/// What the writer begins with.
-pub(crate) struct Start {
-    pub(crate) disk: Disk,
-    pub(crate) directory: PathBuf,
-    pub(crate) segment_bytes: u64,
-    pub(crate) clock: Clock,
-    pub(crate) ledger: Arc<Ledger>,
-    pub(crate) metrics: Metrics,
-    /// The newest segment and how many of its bytes count.
-    pub(crate) last: Option<(u64, u64)>,
-    /// The next sequence number of each partition that has one above 0.
-    pub(crate) sequences: HashMap<u32, u64>,
-    /// Told after each group.
-    pub(crate) committed: Arc<Notify>,
-    /// Held as long as the thread may write: it keeps other processes out of the directory.
-    pub(crate) _guard: Arc<File>,
-}
-
-/// The handle of the writer's thread.
-pub(crate) struct Log {
-    sender: Mutex<Option<Sender<Command>>>,
-    thread: Mutex<Option<JoinHandle<()>>>,
-    refusing: Arc<Mutex<Option<Refusal>>>,
-}
-
-/// Why the last group was refused.
-#[derive(Clone, Debug)]
-struct Refusal {
-    kind: io::ErrorKind,
-    text: String,
-}
-
-impl Log {
-    /// Starts the thread.
-    pub(crate) fn start(start: Start) -> io::Result<Self> {
-        let (sender, receiver) = channel();
-        let refusing = Arc::new(Mutex::new(None));
-        let next_segment = start.last.map_or(1, |(id, _)| id + 1);
-        let writer = Writer { start, open: None, next_segment, refusing: Arc::clone(&refusing) };
-        let thread = std::thread::Builder::new().name("wal".into()).spawn(move || writer.run(&receiver))?;
-        Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), refusing })
-    }
-
-    /// Queues a batch; the answer comes through its `reply`.
-    pub(crate) fn append(&self, append: Append) -> Result<(), Error> {
-        self.send(Command::Append(Box::new(append)))
-    }
-
-    /// Ends the open segment, behind everything queued.
-    pub(crate) async fn rotate(&self) -> Result<(), Error> {
-        let (reply, answer) = oneshot::channel();
-        self.send(Command::Rotate(reply))?;
-        answer.await.map_err(|_| Error::Closed)
-    }
-
-    /// Lets the writer find out whether it can write again, if it could not.
-    pub(crate) fn probe(&self) {
-        if self.refusing().is_some() {
-            // A stopped log has nothing to find out.
-            drop(self.send(Command::Probe));
-        }
-    }
-
-    fn send(&self, command: Command) -> Result<(), Error> {
-        let sender = lock(&self.sender);
-        sender.as_ref().and_then(|sender| sender.send(command).ok()).ok_or(Error::Closed)
-    }
-
-    /// Why batches are refused now, if they are.
-    pub(crate) fn refusing(&self) -> Option<String> {
-        lock(&self.refusing).as_ref().map(|refusal| refusal.text.clone())
-    }
-
-    /// Writes what is queued, then ends the thread. Blocks.
-    pub(crate) fn stop(&self) {
-        lock(&self.sender).take();
-        if let Some(thread) = lock(&self.thread).take()
-            && thread.join().is_err()
-        {
-            tracing::error!("the log's thread panicked");
-        }
-    }
-}
-
-struct Writer {
+/// The thread's state.
+pub(super) struct Writer {
     start: Start,
     open: Option<Open>,
     next_segment: u64,
@@ -157,7 +44,13 @@ struct Open {
 }
 
 impl Writer {
-    fn run(mut self, queue: &Receiver<Command>) {
+    pub(super) fn new(start: Start, refusing: Arc<Mutex<Option<Refusal>>>) -> Self {
+        let next_segment = start.last.map_or(1, |(id, _)| id + 1);
+        Self { start, open: None, next_segment, refusing }
+    }
+
+    /// Works until every sender is gone.
+    pub(super) fn run(mut self, queue: &Receiver<Command>) {
         while let Ok(command) = queue.recv() {
             let (group, other) = collect(command, queue);
             if !group.is_empty() {
@@ -339,17 +232,4 @@ fn publish(append: Append) {
     drop(permit);
     // The sender may have gone; the batch is accepted all the same.
     drop(reply.send(Ok(())));
-}
-
-impl Refusal {
-    fn new(what: &str, error: &io::Error) -> Self {
-        Self { kind: error.kind(), text: format!("{what}: {error}") }
-    }
-
-    fn error(&self) -> Error {
-        match self.kind {
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Error::NoSpace,
-            kind => Error::Log(io::Error::new(kind, self.text.clone())),
-        }
-    }
 }
