@@ -1,0 +1,59 @@
+//! Sends one batch until it is acknowledged.
+
+use std::time::Duration;
+
+use reqwest::Method;
+
+use super::batch::Batch;
+use crate::cli::Error;
+use crate::cli::client::Client;
+
+/// Pauses between tries; the name of the batch makes a repeat harmless.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// Tries, some two minutes in all.
+const TRIES: u32 = 16;
+
+/// When this returns `Ok`, the events are durable and searchable.
+pub(super) async fn send(client: &Client, batch: &Batch) -> Result<(), Error> {
+    let plain = locard_wire::encode(&batch.events);
+    let body = bytes::Bytes::from(locard_wire::compress(&plain)?);
+    let id = batch.id.to_string();
+    let mut pause = FIRST_PAUSE;
+    for _ in 1..TRIES {
+        match post(client, &id, body.clone()).await {
+            Err(error) if is_passing(&error) => {
+                tokio::time::sleep(wait(&error, pause)).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+            other => return other,
+        }
+    }
+    post(client, &id, body).await
+}
+
+async fn post(client: &Client, id: &str, body: bytes::Bytes) -> Result<(), Error> {
+    let request = client
+        .request(Method::POST, "/v1/logs")
+        .header("content-type", "application/x-protobuf")
+        .header("content-encoding", "zstd")
+        .header(locard_wire::BATCH_HEADER, id)
+        .body(body);
+    client.send(request).await.map(drop)
+}
+
+/// Whether trying again may help. A server that was never there is a mistake in the command line, but one may restart.
+fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Connect { source, .. } => !source.is_connect(),
+        Error::Refused(refusal) => matches!(refusal.status, 408 | 429 | 502 | 503 | 504 | 507),
+        _ => false,
+    }
+}
+
+fn wait(error: &Error, pause: Duration) -> Duration {
+    match error {
+        Error::Refused(refusal) => refusal.retry_after.map_or(pause, Duration::from_secs).min(LONGEST_PAUSE),
+        _ => pause,
+    }
+}

@@ -1,0 +1,53 @@
+//! One JSON object a line. Into a pipe as the server sent it; on a terminal still the same JSON, escaped further.
+
+use std::io::{self, Write};
+
+use serde_json::{Map, Value};
+
+use super::Rows;
+use super::neutral::is_powerful;
+
+/// Prints one object.
+pub(super) fn line(out: &mut impl Write, json: &str, terminal: bool) -> io::Result<()> {
+    if terminal {
+        out.write_all(escape(json).as_bytes())?
+    } else {
+        out.write_all(json.as_bytes())?
+    }
+    out.write_all(b"\n")
+}
+
+/// Prints rows as objects.
+pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
+    for row in &rows.rows {
+        let object: Map<String, Value> = rows.columns.iter().cloned().zip(row.iter().cloned()).collect();
+        line(out, &Value::Object(object).to_string(), terminal)?;
+    }
+    Ok(())
+}
+
+/// JSON escapes the old controls itself; the rest can only stand inside its strings, where `\u` means the same.
+fn escape(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        if is_powerful(c) {
+            c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out.push_str(&format!("\\u{unit:04x}")));
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn on_a_terminal_the_same_json_is_escaped_further() {
+        let json = serde_json::to_string("a\u{1b}\u{9b}\u{202e}é").unwrap();
+        let escaped = escape(&json);
+        assert!(!escaped.chars().any(is_powerful), "{escaped}");
+        assert_eq!(serde_json::from_str::<String>(&escaped).unwrap(), "a\u{1b}\u{9b}\u{202e}é");
+    }
+}

@@ -1,0 +1,85 @@
+//! `locard search`: asks page by page until there is enough.
+
+use std::io::{self, Write};
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value, json};
+
+use super::args::{Order, SearchArgs};
+use super::client::Client;
+use super::output::{Printer, Rows};
+use super::{Error, Outcome};
+
+/// Events asked for at once.
+const PAGE: u64 = 1000;
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    events: Vec<Box<RawValue>>,
+    table: Option<Rows>,
+    cursor: Option<String>,
+    incomplete_because: Option<String>,
+}
+
+pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
+    let client = Client::new(&args.connect)?;
+    let mut printer = Printer::new(&args.output);
+    let mut left = if args.all { u64::MAX } else { args.limit };
+    let (mut cursor, mut found) = (None, false);
+    loop {
+        let answer = ask(&client, args, left.min(PAGE), cursor.take()).await?;
+        if let Some(rows) = &answer.table {
+            found |= !rows.rows.is_empty();
+            printer.rows(rows)?;
+        }
+        let events: Vec<&RawValue> = answer.events.iter().map(AsRef::as_ref).collect();
+        found |= !events.is_empty();
+        printer.events(&events)?;
+        printer.flush()?;
+        warn_incomplete(answer.incomplete_because.as_deref());
+        left = left.saturating_sub(events.len() as u64);
+        cursor = answer.cursor.filter(|_| left > 0 && !events.is_empty());
+        if cursor.is_none() {
+            break;
+        }
+    }
+    printer.finish()?;
+    Ok(if found { Outcome::Found } else { Outcome::Nothing })
+}
+
+async fn ask(
+    client: &Client,
+    args: &SearchArgs,
+    limit: u64,
+    cursor: Option<String>,
+) -> Result<Answer, Error> {
+    let order = match args.order {
+        Order::Desc => "desc",
+        Order::Asc => "asc",
+    };
+    let mut body = Map::new();
+    body.insert("q".into(), json!(args.query));
+    body.insert("limit".into(), json!(limit));
+    body.insert("order".into(), json!(order));
+    for (name, value) in [("start", &args.start), ("end", &args.end), ("cursor", &cursor)] {
+        if let Some(value) = value {
+            body.insert(name.into(), json!(value));
+        }
+    }
+    let request = client.request(Method::POST, "/api/search").header("content-type", "application/json");
+    match client.json(request.body(Value::Object(body).to_string())).await {
+        Err(Error::Refused(refusal)) => Err(Error::Refused(refusal.of(&args.query))),
+        other => other,
+    }
+}
+
+/// An answer that is not all is said to be so, every time.
+fn warn_incomplete(because: Option<&str>) {
+    if let Some(because) = because {
+        // The answer itself does not depend on whether anybody reads this.
+        writeln!(io::stderr().lock(), "locard: incomplete: {because}").unwrap_or_default();
+    }
+}

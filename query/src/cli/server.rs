@@ -1,0 +1,101 @@
+//! `locard serve` and `locard up`.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use locard_indexer::Indexer;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::args::{Role, ServeArgs, UpArgs};
+use super::{Error, Outcome, client, config, log};
+use crate::config::Settings;
+use crate::serve::{Running, Server};
+
+pub(super) async fn serve(args: ServeArgs) -> Result<Outcome, Error> {
+    if args.role != Role::All {
+        return Err(Error::Unsupported(
+            "only --role all exists: index and query nodes come with scale-out, which will define what they say to each other",
+        ));
+    }
+    let settings = prepare(config::load(&args.config)?.1);
+    let stopped = stop_signal()?;
+    tokio::pin!(stopped);
+    let server = Server::bind(settings).await?;
+    announce(&server)?;
+    let Some(running) = start(server, &mut stopped).await? else { return Ok(Outcome::Found) };
+    stopped.await;
+    stop(running).await;
+    Ok(Outcome::Found)
+}
+
+pub(super) async fn up(args: UpArgs) -> Result<Outcome, Error> {
+    let settings = prepare(config::load(&args.config)?.1);
+    let stopped = stop_signal()?;
+    tokio::pin!(stopped);
+    let server = Server::bind(settings).await?;
+    announce(&server)?;
+    let Some(running) = start(server, &mut stopped).await? else { return Ok(Outcome::Found) };
+    if args.demo {
+        play_demo(&running.indexer).await?;
+    }
+    stopped.await;
+    stop(running).await;
+    Ok(Outcome::Found)
+}
+
+fn prepare(settings: Settings) -> Settings {
+    log::start(&settings.log);
+    client::install_provider();
+    settings
+}
+
+/// Nothing: it was told to stop before it was ready.
+async fn start(
+    server: Server,
+    stopped: &mut (impl Future<Output = ()> + Unpin),
+) -> Result<Option<Running>, Error> {
+    tokio::select! {
+        running = server.start(|_| {}) => {
+            let running = running?;
+            tracing::info!("ready");
+            Ok(Some(running))
+        }
+        () = stopped => Ok(None),
+    }
+}
+
+async fn stop(running: Running) {
+    tracing::info!("stopping");
+    running.stop().await;
+}
+
+async fn play_demo(indexer: &Arc<Indexer>) -> Result<(), Error> {
+    let ack = crate::demo::play(indexer, crate::now()).await.map_err(crate::serve::Error::from)?;
+    tell(&format!(
+        "Demo: an incident of {} events in the last hour; docs/demo.md tells what to look for",
+        ack.accepted
+    ))?;
+    Ok(())
+}
+
+fn announce(server: &Server) -> io::Result<()> {
+    tell(&format!("Locard listens on {}", server.url()))
+}
+
+fn tell(text: &str) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{text}")?;
+    out.flush()
+}
+
+/// Ends at SIGTERM or SIGINT.
+fn stop_signal() -> io::Result<impl Future<Output = ()>> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

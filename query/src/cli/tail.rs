@@ -1,0 +1,180 @@
+//! `locard tail`: follows the server's event stream, and comes back where it was when the connection breaks.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::{Method, Response};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::args::TailArgs;
+use super::client::Client;
+use super::output::Printer;
+use super::{Error, Outcome};
+
+/// Pauses between two tries to come back.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+pub(super) async fn run(args: &TailArgs) -> Result<Outcome, Error> {
+    let client = Client::new(&args.connect)?;
+    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false };
+    let stopped = tokio::signal::ctrl_c();
+    tokio::pin!(stopped);
+    tokio::select! {
+        failed = tail.follow(&client, &args.query) => failed?,
+        _ = &mut stopped => {}
+    }
+    tail.printer.finish()?;
+    Ok(if tail.found { Outcome::Found } else { Outcome::Nothing })
+}
+
+struct Tail {
+    printer: Printer,
+    last_id: Option<String>,
+    found: bool,
+}
+
+impl Tail {
+    /// Ends only by failing.
+    async fn follow(&mut self, client: &Client, query: &str) -> Result<(), Error> {
+        let mut pause = FIRST_PAUSE;
+        let mut connected = false;
+        loop {
+            match self.open(client, query).await {
+                Ok(response) => {
+                    (connected, pause) = (true, FIRST_PAUSE);
+                    self.read(response).await?;
+                }
+                // What was there once is waited for; what never was is a mistake in the command line.
+                Err(error) if !connected || !is_passing(&error) => return Err(error),
+                Err(error) => tracing::debug!(%error, "waiting for the server"),
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    async fn open(&self, client: &Client, query: &str) -> Result<Response, Error> {
+        let q = utf8_percent_encode(query, NON_ALPHANUMERIC);
+        let mut request = client.request(Method::GET, &format!("/api/tail?q={q}"));
+        if let Some(id) = &self.last_id {
+            request = request.header("last-event-id", id);
+        }
+        match client.send(request).await {
+            Err(Error::Refused(refusal)) => Err(Error::Refused(refusal.of(query))),
+            other => other,
+        }
+    }
+
+    async fn read(&mut self, mut response: Response) -> Result<(), Error> {
+        let mut frames = Frames::default();
+        while let Ok(Some(chunk)) = response.chunk().await {
+            for frame in frames.push(&chunk) {
+                self.show(frame)?;
+            }
+            self.printer.flush()?;
+        }
+        Ok(())
+    }
+
+    fn show(&mut self, frame: Frame) -> Result<(), Error> {
+        if frame.event == "lag" {
+            let missed = serde_json::from_str::<Value>(&frame.data).unwrap_or_default();
+            let text = format!("locard: {} events were passed over: this side is too slow", missed["missed"]);
+            writeln!(io::stderr().lock(), "{text}").unwrap_or_default();
+            return Ok(());
+        }
+        if let Ok(raw) = serde_json::from_str::<&RawValue>(&frame.data) {
+            self.printer.events(&[raw])?;
+            self.found = true;
+        }
+        if !frame.id.is_empty() {
+            self.last_id = Some(frame.id);
+        }
+        Ok(())
+    }
+}
+
+fn is_passing(error: &Error) -> bool {
+    match error {
+        Error::Connect { .. } => true,
+        Error::Refused(refusal) => matches!(refusal.status, 429 | 502 | 503 | 504),
+        _ => false,
+    }
+}
+
+/// One server-sent event.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Frame {
+    event: String,
+    data: String,
+    id: String,
+}
+
+/// Cuts a stream of bytes into events (HTML Living Standard §9.2.6).
+#[derive(Debug, Default)]
+struct Frames {
+    pending: Vec<u8>,
+    frame: Frame,
+}
+
+impl Frames {
+    fn push(&mut self, chunk: &[u8]) -> Vec<Frame> {
+        self.pending.extend_from_slice(chunk);
+        let pending = std::mem::take(&mut self.pending);
+        let mut done = Vec::new();
+        let mut rest = pending.as_slice();
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let (line, after) = rest.split_at(end);
+            rest = after.get(1..).unwrap_or_default();
+            let line = String::from_utf8_lossy(line.strip_suffix(b"\r").unwrap_or(line)).into_owned();
+            done.extend(self.line(&line));
+        }
+        self.pending = rest.to_vec();
+        done
+    }
+
+    fn line(&mut self, line: &str) -> Option<Frame> {
+        if line.is_empty() {
+            let frame = std::mem::take(&mut self.frame);
+            return (!frame.data.is_empty()).then_some(frame);
+        }
+        let (field, value) = line.split_once(':').unwrap_or((line, ""));
+        let value = value.strip_prefix(' ').unwrap_or(value);
+        match field {
+            "event" => value.clone_into(&mut self.frame.event),
+            "id" => value.clone_into(&mut self.frame.id),
+            "data" => {
+                if !self.frame.data.is_empty() {
+                    self.frame.data.push('\n');
+                }
+                self.frame.data.push_str(value);
+            }
+            _ => {}
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_found_wherever_the_stream_is_cut() {
+        let stream = ": hello\n\nid: 0-1\ndata: {\"a\":1}\n\nevent: lag\r\ndata: x\r\ndata: y\r\n\r\ndata:";
+        let frame = |event: &str, data: &str, id: &str| Frame {
+            event: event.into(),
+            data: data.into(),
+            id: id.into(),
+        };
+        let expected = vec![frame("", "{\"a\":1}", "0-1"), frame("lag", "x\ny", "")];
+        for size in 1..stream.len() {
+            let mut frames = Frames::default();
+            let found: Vec<_> = stream.as_bytes().chunks(size).flat_map(|chunk| frames.push(chunk)).collect();
+            assert_eq!(found, expected, "in pieces of {size}");
+        }
+    }
+}
