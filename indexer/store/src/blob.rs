@@ -34,13 +34,22 @@ impl Blobs {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
                 _ => std::fs::create_dir_all(&scratch)?,
             }
-            std::fs::create_dir_all(root.join(FOLDER))?;
-            // The folders themselves must outlive a power cut before anything in them can.
-            std::fs::File::open(root)?.sync_all()
+            std::fs::create_dir_all(root.join(FOLDER))
         };
         prepare().map_err(|error| Error::io(format!("preparing {}", root.display()), error))?;
         let store = LocalFileSystem::new_with_prefix(root)?.with_fsync(true);
         Ok(Self { root: root.into(), store: std::sync::Arc::new(store) })
+    }
+
+    /// Makes what was created directly below the root durable: the folders, and whatever the caller put beside them.
+    pub(crate) fn sync_root(&self) -> Result<(), Error> {
+        let synced = std::fs::File::open(&self.root).and_then(|root| root.sync_all());
+        synced.map_err(|error| Error::io(format!("syncing {}", self.root.display()), error))
+    }
+
+    /// Whether there is no object.
+    pub(crate) async fn is_empty(&self) -> Result<bool, Error> {
+        Ok(self.store.list(Some(&Key::from(FOLDER))).try_next().await?.is_none())
     }
 
     /// A new empty folder that goes when dropped.
@@ -87,6 +96,11 @@ pub(crate) struct LocalObject {
 }
 
 impl LocalObject {
+    #[cfg(test)]
+    pub(crate) fn at(path: PathBuf) -> Self {
+        Self { path }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -87,7 +87,7 @@ impl From<object_store::Error> for Error {
 }
 
 /// Whether a full disk is at the bottom of `error`.
-fn is_no_space(error: &(dyn std::error::Error + 'static)) -> bool {
+pub(crate) fn is_no_space(error: &(dyn std::error::Error + 'static)) -> bool {
     let mut next = Some(error);
     while let Some(error) = next {
         let source = error.downcast_ref::<io::Error>();
@@ -99,7 +99,7 @@ fn is_no_space(error: &(dyn std::error::Error + 'static)) -> bool {
         // An `io::Error` that wraps another one hides it from `source`.
         let wrapped =
             source.and_then(io::Error::get_ref).map(|inner| inner as &(dyn std::error::Error + 'static));
-        next = wrapped.or_else(|| error.source()).or_else(|| in_tantivy(error));
+        next = wrapped.or_else(|| in_tantivy(error)).or_else(|| error.source());
     }
     false
 }

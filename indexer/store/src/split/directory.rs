@@ -7,23 +7,49 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tantivy::HasLen;
-use tantivy::directory::error::{DeleteError, OpenReadError, OpenWriteError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use tantivy::{HasLen, TantivyError};
+
+use tantivy::directory::error::{DeleteError, LockError, OpenReadError, OpenWriteError};
 use tantivy::directory::{
-    AntiCallToken, Directory, FileHandle, OwnedBytes, TerminatingWrite, WatchCallback, WatchHandle, WritePtr,
+    AntiCallToken, Directory, DirectoryLock, FileHandle, Lock, OwnedBytes, TerminatingWrite, WatchCallback,
+    WatchHandle, WritePtr,
 };
 
 use super::object::Object;
+use crate::Error;
+use crate::error::is_no_space;
 
 /// A folder for the files tantivy makes before they are bundled. Nothing is synced: only the bundle has to last.
 #[derive(Clone, Debug)]
 pub(crate) struct Scratch {
     folder: Arc<Path>,
+    full: Full,
+}
+
+/// Remembers that the disk was full: tantivy may tell it as a text, or not at all.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Full(Arc<AtomicBool>);
+
+impl Full {
+    /// The error of a writer, told as what was behind it.
+    pub(crate) fn explain(&self, error: TantivyError) -> Error {
+        if self.0.load(Ordering::Relaxed) { Error::NoSpace } else { error.into() }
+    }
+
+    fn note<T>(&self, outcome: io::Result<T>) -> io::Result<T> {
+        if let Err(error) = &outcome
+            && is_no_space(error)
+        {
+            self.0.store(true, Ordering::Relaxed);
+        }
+        outcome
+    }
 }
 
 impl Scratch {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.into() }
+    pub(crate) fn new(folder: &Path, full: &Full) -> Self {
+        Self { folder: folder.into(), full: full.clone() }
     }
 
     fn path(&self, name: &Path) -> PathBuf {
@@ -53,12 +79,12 @@ impl Directory for Scratch {
     }
 
     fn open_write(&self, name: &Path) -> Result<WritePtr, OpenWriteError> {
-        let file = File::options().write(true).create_new(true).open(self.path(name));
+        let file = self.full.note(File::options().write(true).create_new(true).open(self.path(name)));
         let file = file.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => OpenWriteError::FileAlreadyExists(name.into()),
             _ => OpenWriteError::wrap_io_error(error, name.into()),
         })?;
-        Ok(BufWriter::new(Box::new(ScratchFile(file))))
+        Ok(BufWriter::new(Box::new(ScratchFile { file, full: self.full.clone() })))
     }
 
     fn atomic_read(&self, name: &Path) -> Result<Vec<u8>, OpenReadError> {
@@ -66,7 +92,7 @@ impl Directory for Scratch {
     }
 
     fn atomic_write(&self, name: &Path, data: &[u8]) -> io::Result<()> {
-        fs::write(self.path(name), data)
+        self.full.note(fs::write(self.path(name), data))
     }
 
     fn sync_directory(&self) -> io::Result<()> {
@@ -85,21 +111,25 @@ fn not_read(error: io::Error, name: &Path) -> OpenReadError {
     }
 }
 
-struct ScratchFile(File);
+struct ScratchFile {
+    file: File,
+    full: Full,
+}
 
 impl Write for ScratchFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes)
+        let written = self.file.write(bytes);
+        self.full.note(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
 impl TerminatingWrite for ScratchFile {
     fn terminate_ref(&mut self, _token: AntiCallToken) -> io::Result<()> {
-        self.0.flush()
+        self.file.flush()
     }
 }
 
@@ -171,6 +201,11 @@ impl Directory for Bundle {
 
     fn sync_directory(&self) -> io::Result<()> {
         Ok(())
+    }
+
+    /// Nobody changes it, so everybody may have it.
+    fn acquire_lock(&self, _lock: &Lock) -> Result<DirectoryLock, LockError> {
+        Ok(DirectoryLock::from(Box::new(())))
     }
 
     fn watch(&self, _callback: WatchCallback) -> tantivy::Result<WatchHandle> {

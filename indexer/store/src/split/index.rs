@@ -20,7 +20,7 @@ use tantivy::{
 };
 
 use super::bits::Bits;
-use super::directory::{Bundle, INDEX_PREFIX, Scratch};
+use super::directory::{Bundle, Full, INDEX_PREFIX, Scratch};
 use super::fault::{Fault, Result};
 use super::object::{Object, ObjectWriter};
 use super::terms::{BETWEEN_VALUES, Phrase, TOKENIZER, WordTokenizer, key};
@@ -28,10 +28,10 @@ use crate::{Control, Error};
 
 /// What tantivy sizes its hash table for.
 const TABLE_BYTES: usize = 15_000_000;
-/// A part of the index is put on disk when it holds this much memory.
-const SPILL_BYTES: usize = 192 << 20;
+/// A part of the index is put on disk when it holds this much memory. Tests put small parts on disk and merge them.
+const SPILL_BYTES: usize = if cfg!(test) { 0 } else { 192 << 20 };
 /// How often the memory is asked for, in documents.
-const SPILL_CHECK: u32 = 1024;
+const SPILL_CHECK: u32 = if cfg!(test) { 16 } else { 1024 };
 
 /// Which words are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +62,10 @@ fn schema() -> (Schema, Fields) {
 
 fn tokenizers() -> TokenizerManager {
     let manager = TokenizerManager::new();
-    manager.register(TOKENIZER, TextAnalyzer::from(WordTokenizer::default()));
+    // tantivy asks for `default` even where no field uses it.
+    for name in [TOKENIZER, "default"] {
+        manager.register(name, TextAnalyzer::from(WordTokenizer::default()));
+    }
     manager
 }
 
@@ -74,6 +77,7 @@ pub(crate) struct IndexWriter {
     fields: Fields,
     documents: u32,
     values: String,
+    full: Full,
 }
 
 impl IndexWriter {
@@ -86,6 +90,7 @@ impl IndexWriter {
             fields: schema().1,
             documents: 0,
             values: String::new(),
+            full: Full::default(),
         }
     }
 
@@ -96,10 +101,10 @@ impl IndexWriter {
             Some(writer) => writer,
             None => self.begin_part()?,
         };
-        writer.add_document(document)?;
+        writer.add_document(document).map_err(|error| self.full.explain(error))?;
         self.documents += 1;
         if self.documents.is_multiple_of(SPILL_CHECK) && writer.mem_usage() > SPILL_BYTES {
-            self.parts.push(writer.finalize()?);
+            self.parts.push(writer.finalize().map_err(|error| self.full.explain(error))?);
         } else {
             self.current = Some(writer);
         }
@@ -109,14 +114,15 @@ impl IndexWriter {
     /// Copies the finished index into `object`.
     pub(crate) fn finish(mut self, object: &mut ObjectWriter) -> std::result::Result<(), Error> {
         if let Some(writer) = self.current.take() {
-            self.parts.push(writer.finalize()?);
+            self.parts.push(writer.finalize().map_err(|error| self.full.explain(error))?);
         }
         let folder = match self.parts.len() {
             1 => self.part_folder(0),
             _ => {
                 let folder = self.folder.join("merged");
                 make_folder(&folder)?;
-                merge_indices(&self.parts, Scratch::new(&folder))?;
+                merge_indices(&self.parts, Scratch::new(&folder, &self.full))
+                    .map_err(|error| self.full.explain(error))?;
                 folder
             }
         };
@@ -132,7 +138,8 @@ impl IndexWriter {
             ..IndexSettings::default()
         };
         let builder = Index::builder().schema(schema().0).settings(settings).tokenizers(tokenizers());
-        Ok(builder.single_segment_index_writer(Scratch::new(&folder), TABLE_BYTES)?)
+        let scratch = Scratch::new(&folder, &self.full);
+        builder.single_segment_index_writer(scratch, TABLE_BYTES).map_err(|error| self.full.explain(error))
     }
 
     fn part_folder(&self, part: usize) -> PathBuf {

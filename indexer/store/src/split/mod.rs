@@ -212,3 +212,6 @@ fn guard<T>(
         .unwrap_or_else(|_| Err(Fault::Corrupt("reading it panicked".into())));
     outcome.map_err(|fault| fault.of_split(split, corruption()))
 }
+
+#[cfg(test)]
+mod tests;

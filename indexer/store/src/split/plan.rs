@@ -75,6 +75,9 @@ impl Planner<'_> {
                 let mut bounds = self.everything();
                 for part in parts {
                     bounds.and(&self.plan(part)?);
+                    if bounds.maybe.is_none() {
+                        break;
+                    }
                 }
                 bounds
             }

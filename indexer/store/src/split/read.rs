@@ -137,7 +137,10 @@ impl Reader {
         let mut candidates = Candidates::new(self, request, control)?;
         let mut rows = self.rows();
         let mut documents = Vec::new();
-        for document in candidates.bounds.maybe.iter() {
+        for (at, document) in candidates.bounds.maybe.iter().enumerate() {
+            if at % 1000 == 0 {
+                control.check()?;
+            }
             documents.push((rows.row(document)?.sequence, document));
         }
         documents.sort_unstable();

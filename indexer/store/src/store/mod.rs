@@ -33,12 +33,18 @@ impl Store {
     /// Opens or creates the store, empties its scratch space and removes objects the catalog does not know.
     ///
     /// # Errors
-    /// The directory cannot be used, or another process uses it (`Busy`).
+    /// The directory cannot be used, another process uses it (`Busy`), or there are splits and the catalog is gone (`Conflict`).
     pub async fn open(settings: Settings) -> Result<Self, Error> {
         let Settings { directory } = settings;
         let lock = Arc::new(lock(&directory)?);
-        let catalog = Catalog::open(&directory.join(CATALOG_FILE)).await?;
         let blobs = Blobs::open(&directory)?;
+        let catalog_file = directory.join(CATALOG_FILE);
+        // A new catalog knows no split: it would have us remove every one of them.
+        if !catalog_file.exists() && !blobs.is_empty().await? {
+            return Err(Error::Conflict(format!("{} is gone and there are splits", catalog_file.display())));
+        }
+        let catalog = Catalog::open(&catalog_file).await?;
+        blobs.sync_root()?;
         let known: std::collections::HashSet<_> =
             catalog.splits().await?.into_iter().map(|split| split.id).collect();
         let removed = blobs.remove_others(|id| known.contains(&id)).await?;
@@ -125,3 +131,6 @@ async fn blocking<T: Send + 'static>(
         Err(error) => Err(Error::Conflict(format!("a writer or reader of splits ended: {error}"))),
     }
 }
+
+#[cfg(test)]
+mod tests;

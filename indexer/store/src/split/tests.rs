@@ -1,0 +1,266 @@
+//! The plan on a split against the matcher on its events, and what damage does.
+
+use std::path::PathBuf;
+
+use locard_filter::Matcher;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+use crate::testing::{START, filters, partitions, times};
+
+/// Splits in a folder that goes with it.
+struct Folder {
+    folder: tempfile::TempDir,
+    next: u32,
+}
+
+impl Folder {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap(), next: 0 }
+    }
+
+    fn make(&mut self, source: Source<'_>) -> (SplitMeta, PathBuf) {
+        self.next += 1;
+        let path = self.folder.path().join(self.next.to_string());
+        let scratch = tempfile::tempdir_in(self.folder.path()).unwrap();
+        let meta = write(&path, scratch.path(), source, Timestamp::from_nanos(START)).unwrap();
+        assert_eq!(meta.bytes, path.metadata().unwrap().len());
+        (meta, path)
+    }
+
+    fn split(&mut self, source: Source<'_>) -> Split {
+        let (meta, path) = self.make(source);
+        Split::open(&meta, LocalObject::at(path)).unwrap()
+    }
+
+    fn of_events(&mut self, events: &[Event]) -> Split {
+        self.split(Source::Events(&[events.into()]))
+    }
+}
+
+fn position(event: &Event) -> Position {
+    Position { filed: event.filed(), id: event.id.unwrap() }
+}
+
+fn ids<'a>(events: impl IntoIterator<Item = &'a Event>) -> Vec<u64> {
+    events.into_iter().map(|event| event.id.unwrap().sequence).collect()
+}
+
+/// What the matcher says, in descending order.
+fn expected<'a>(events: &'a [Event], request: &Request) -> Vec<&'a Event> {
+    let matcher = Matcher::new(&request.filter).unwrap();
+    let is_in = |event: &&Event| request.filed.contains(&event.filed()) && matcher.matches(event);
+    let mut found: Vec<&Event> = events.iter().filter(is_in).collect();
+    found.sort_by_key(|event| std::cmp::Reverse(position(event)));
+    found
+}
+
+fn check(split: &Split, events: &[Event], request: &Request, after: Position) -> Result<(), TestCaseError> {
+    let control = Control::default();
+    let mut expected = expected(events, request);
+    prop_assert_eq!(split.count(request, &control).unwrap(), expected.len() as u64, "count");
+    let mut filed = Vec::new();
+    split.times(request, &control, &mut |time| filed.push(time)).unwrap();
+    filed.sort_by_key(|time| std::cmp::Reverse(*time));
+    prop_assert_eq!(filed, expected.iter().map(|event| event.filed()).collect::<Vec<_>>(), "times");
+    for order in [Order::Descending, Order::Ascending] {
+        let all = split.top(request, order, None, usize::MAX, &control).unwrap();
+        prop_assert_eq!(ids(&all.events), ids(expected.iter().copied()), "top {:?}", order);
+        prop_assert!(all.events.iter().eq(expected.iter().copied()));
+        let is_after = |event: &&&Event| match order {
+            Order::Descending => position(event) < after,
+            Order::Ascending => position(event) > after,
+        };
+        for limit in [0, 1, 3] {
+            let some = split.top(request, order, Some(after), limit, &control).unwrap();
+            let wanted: Vec<&Event> = expected.iter().filter(is_after).take(limit).copied().collect();
+            prop_assert_eq!(ids(&some.events), ids(wanted), "top {} {:?} after {:?}", limit, order, after);
+            prop_assert_eq!(some.matched, expected.len() as u64);
+        }
+        expected.reverse();
+    }
+    expected.sort_by_key(|event| event.id);
+    let mut each = Vec::new();
+    let mut visit = |event| {
+        each.push(event);
+        ControlFlow::Continue(())
+    };
+    split.each(request, &control, &mut visit).unwrap();
+    prop_assert_eq!(ids(&each), ids(expected.iter().copied()), "each");
+    Ok(())
+}
+
+fn requests() -> impl Strategy<Value = Request> {
+    let range = prop_oneof![
+        3 => Just(Timestamp::MIN..Timestamp::MAX),
+        2 => (times(), times()).prop_map(|(from, to)| from..to),
+    ];
+    (filters(), range).prop_map(|(filter, filed)| Request { filter, filed })
+}
+
+fn positions() -> impl Strategy<Value = Position> {
+    let sequence = prop_oneof![9 => 1000..1060u64, 1 => Just(u64::MAX)];
+    (times(), 6..9u32, sequence)
+        .prop_map(|(filed, partition, sequence)| Position { filed, id: EventId::new(partition, sequence) })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_split_answers_as_the_matcher_does(
+        events in partitions(1..40),
+        requests in prop::collection::vec((requests(), positions()), 24),
+        cuts in (any::<Index>(), any::<Index>()),
+    ) {
+        let mut folder = Folder::new();
+        let written = folder.of_events(&events);
+        let (low, high) = (cuts.0.index(events.len() + 1), cuts.1.index(events.len() + 1));
+        let (low, high) = (low.min(high), low.max(high));
+        let parts = [&events[..low], &events[low..high], &events[high..]];
+        let parts: Vec<Split> =
+            parts.into_iter().filter(|part| !part.is_empty()).map(|part| folder.of_events(part)).collect();
+        let merged = folder.split(Source::Splits(&parts));
+        prop_assert_eq!(merged.meta().level, 1);
+        for split in [&written, &merged] {
+            for (request, after) in &requests {
+                check(split, &events, request, *after)?;
+            }
+            for event in &events {
+                let sequence = event.id.unwrap().sequence;
+                let got = split.get(sequence).unwrap();
+                prop_assert_eq!(got.as_ref(), Some(event));
+            }
+            prop_assert_eq!(split.get(1).unwrap(), None);
+        }
+    }
+}
+
+/// Enough events for several pages of everything.
+fn many_events(count: u64) -> Vec<Event> {
+    let stream = std::sync::Arc::new(locard_event::Stream::new([("host.name", "node-1")]));
+    (0..count)
+        .map(|at| {
+            // Multiplied so that nothing compresses to less than a page.
+            let noise = at.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let time = Timestamp::from_nanos(START + (at ^ 3) as i64 * 1000);
+            let mut event =
+                Event::new(time, Arc::clone(&stream), format!("failed password {noise:x} from 10.0.0.{at}"));
+            event.id = Some(EventId::new(0, at));
+            event.ingested = Some(Timestamp::from_nanos(START));
+            event.fields.set("trace.id", format!("{:x}", noise.rotate_left(17)));
+            event.fields.set("n", at as i64);
+            event
+        })
+        .collect()
+}
+
+/// All that a damaged split may answer: what it would answer whole, or that it is corrupt.
+fn answers(split: &Split, last: u64) -> Result<String, Error> {
+    let control = Control::default();
+    let mut said = String::new();
+    for text in
+        ["failed", "password 0", "10.0.0.7", "n=5", "trace.id:*", "n>10", "/fail.*7/", "NOT host.name:node"]
+    {
+        let filter = locard_filter::parse(text).unwrap();
+        let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
+        let top = split.top(&request, Order::Descending, None, 3, &control)?;
+        said += &format!("{text} {} {:?};", top.matched, ids(&top.events));
+        split.times(&request, &control, &mut |time| said += &format!("{} ", time.nanos()))?;
+    }
+    said += &format!("{:?}", split.get(last)?.map(|event| event.message));
+    Ok(said)
+}
+
+#[test]
+fn no_flipped_bit_changes_an_answer() {
+    let mut folder = Folder::new();
+    let events = many_events(600);
+    let (meta, path) = folder.make(Source::Events(&[events.into()]));
+    let good = std::fs::read(&path).unwrap();
+    let truth = answers(&Split::open(&meta, LocalObject::at(path.clone())).unwrap(), 599).unwrap();
+    let mut corrupt = 0;
+    for at in (0..good.len()).step_by(good.len() / 150).chain(good.len() - 40..good.len()) {
+        let mut bad = good.clone();
+        bad[at] ^= 1 << (at % 8);
+        std::fs::write(&path, &bad).unwrap();
+        let opened = Split::open(&meta, LocalObject::at(path.clone()));
+        match opened.and_then(|split| answers(&split, 599)) {
+            Ok(said) => assert_eq!(said, truth, "byte {at}"),
+            Err(Error::Corrupt { split, .. }) => {
+                assert_eq!(split, meta.id);
+                corrupt += 1;
+            }
+            Err(other) => panic!("byte {at}: {other:?}"),
+        }
+    }
+    assert!(corrupt > 100, "only {corrupt} flips were seen");
+}
+
+#[test]
+fn a_cut_split_is_corrupt_before_and_after_it_is_opened() {
+    let mut folder = Folder::new();
+    let (meta, path) = folder.make(Source::Events(&[many_events(600).into()]));
+    let good = std::fs::read(&path).unwrap();
+    let truth = answers(&Split::open(&meta, LocalObject::at(path.clone())).unwrap(), 599).unwrap();
+    for length in (0..good.len()).step_by(good.len() / 50) {
+        std::fs::write(&path, &good).unwrap();
+        let open = Split::open(&meta, LocalObject::at(path.clone())).unwrap();
+        std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(length as u64).unwrap();
+        // What was read on opening is not needed again.
+        let said = answers(&open, 599);
+        assert!(matches!(&said, Err(Error::Corrupt { .. })) || said.unwrap() == truth, "{length}");
+        let reopened = Split::open(&meta, LocalObject::at(path.clone()));
+        assert!(matches!(reopened, Err(Error::Corrupt { .. })), "{length}");
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(matches!(Split::open(&meta, LocalObject::at(path)), Err(Error::NotFound)));
+}
+
+#[test]
+fn an_object_under_another_name_is_not_that_split() {
+    let mut folder = Folder::new();
+    let (one, _) = folder.make(Source::Events(&[many_events(3).into()]));
+    let (_, other) = folder.make(Source::Events(&[many_events(3).into()]));
+    assert!(matches!(Split::open(&one, LocalObject::at(other)), Err(Error::Corrupt { .. })));
+}
+
+#[test]
+fn a_search_stops_when_told() {
+    let mut folder = Folder::new();
+    let split = folder.of_events(&many_events(600));
+    let filter = locard_filter::parse("/nothing/").unwrap();
+    let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
+    let control = Control::default();
+    control.cancel();
+    let stopped = split.top(&request, Order::Descending, None, 1, &control);
+    assert!(matches!(stopped, Err(Error::Stopped(crate::Stop::Cancelled))));
+}
+
+/// What the plan costs, in events looked at one by one.
+#[track_caller]
+fn check_cost(split: &Split, text: &str, matched: u64, scanned: u64) {
+    let control = Control::default();
+    let filter = locard_filter::parse(text).unwrap();
+    let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
+    let top = split.top(&request, Order::Descending, None, 2, &control).unwrap();
+    assert_eq!((top.matched, control.events_scanned()), (matched, scanned), "{text}");
+}
+
+#[test]
+fn only_what_the_index_leaves_open_is_read() {
+    let mut folder = Folder::new();
+    let split = folder.of_events(&many_events(600));
+    check_cost(&split, "*", 600, 2);
+    check_cost(&split, "\"failed password\"", 600, 2);
+    check_cost(&split, "10.0.0.7", 1, 1);
+    check_cost(&split, "NOT 10.0.0.7", 599, 2);
+    check_cost(&split, "n=5", 1, 1);
+    check_cost(&split, "n>=590", 10, 2);
+    check_cost(&split, "host.name:node", 600, 2);
+    check_cost(&split, "host.name:nobody", 0, 0);
+    check_cost(&split, "pass*", 600, 2);
+    check_cost(&split, "\"failed  password\"", 0, 0);
+    check_cost(&split, "/10.0.0.7$/ AND n=7", 1, 1);
+}

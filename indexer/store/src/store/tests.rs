@@ -1,0 +1,177 @@
+//! The life of a split in a store: written, published, merged, discarded, and what is left when something fails.
+
+use std::ops::Range;
+
+use locard_event::{EventId, Stream};
+use locard_filter::Filter;
+
+use super::*;
+use crate::{Control, Publication, Request};
+
+const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
+
+async fn open(directory: &Path) -> Store {
+    Store::open(Settings { directory: directory.into() }).await.unwrap()
+}
+
+fn events(sequences: Range<u64>) -> Vec<Arc<[Event]>> {
+    let stream = Arc::new(Stream::new([("host.name", "node-1")]));
+    let event = |sequence: u64| {
+        let noise = sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        let mut event =
+            Event::new(NOW.plus_nanos(sequence as i64), Arc::clone(&stream), format!("line {noise:x}"));
+        event.id = Some(EventId::new(0, sequence));
+        event.ingested = Some(NOW);
+        event
+    };
+    vec![sequences.map(event).collect()]
+}
+
+async fn publish(store: &Store, sequences: Range<u64>) -> SplitMeta {
+    let split = store.write(events(sequences), NOW).await.unwrap();
+    store.catalog().publish(&Publication { split: split.clone(), batches: Vec::new() }).await.unwrap();
+    split
+}
+
+fn count(split: &Split) -> u64 {
+    let request = Request { filter: Filter::All, filed: Timestamp::MIN..Timestamp::MAX };
+    split.count(&request, &Control::default()).unwrap()
+}
+
+/// Names below `folder`, in order.
+fn names(folder: PathBuf) -> Vec<String> {
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.unwrap().file_name().into_string().unwrap();
+    let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(name).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_is_published_stays_and_what_is_not_goes() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let published = publish(&store, 0..10).await;
+    store.write(events(10..20), NOW).await.unwrap();
+    std::fs::write(directory.path().join("scratch/rest"), "x").unwrap();
+    std::fs::write(directory.path().join("splits/strange"), "x").unwrap();
+    assert_eq!(names(directory.path().join("splits")).len(), 3);
+    drop(store);
+    let store = open(directory.path()).await;
+    assert_eq!(names(directory.path().join("splits")), [format!("{}.split", published.id)]);
+    assert_eq!(names(directory.path().join("scratch")), [""; 0]);
+    assert_eq!(store.catalog().splits().await.unwrap(), [published.clone()]);
+    let split = store.open_split(&published).await.unwrap();
+    assert_eq!(count(&split), 10);
+    assert_eq!(split.get(7).unwrap().unwrap(), events(7..8)[0][0]);
+}
+
+#[tokio::test]
+async fn a_store_has_one_owner() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let settings = Settings { directory: directory.path().into() };
+    assert!(matches!(Store::open(settings.clone()).await, Err(Error::Busy)));
+    drop(store);
+    Store::open(settings).await.unwrap();
+}
+
+#[tokio::test]
+async fn splits_without_their_catalog_are_not_taken_for_rubbish() {
+    let directory = tempfile::tempdir().unwrap();
+    publish(&open(directory.path()).await, 0..10).await;
+    for file in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
+        drop(std::fs::remove_file(directory.path().join(file)));
+    }
+    let reopened = Store::open(Settings { directory: directory.path().into() }).await;
+    assert!(matches!(reopened, Err(Error::Conflict(_))));
+    assert_eq!(names(directory.path().join("splits")).len(), 1);
+}
+
+#[tokio::test]
+async fn a_merged_split_takes_the_place_of_its_sources() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let mut sources = Vec::new();
+    for sequences in [0..10, 10..11, 11..40] {
+        let meta = publish(&store, sequences).await;
+        sources.push(store.open_split(&meta).await.unwrap());
+    }
+    let merged = store.merge(&sources, NOW).await.unwrap();
+    assert_eq!((merged.sequences.clone(), merged.events, merged.level), (0..40, 40, 1));
+    let replaced: Vec<_> = sources.iter().map(|split| split.meta().id).collect();
+    store.catalog().replace(&replaced, &merged).await.unwrap();
+    let reader = sources[2].clone();
+    for source in sources {
+        store.discard(&source);
+    }
+    // One is still being read.
+    assert_eq!(names(directory.path().join("splits")).len(), 2);
+    assert_eq!(count(&reader), 29);
+    drop(reader);
+    assert_eq!(names(directory.path().join("splits")), [format!("{}.split", merged.id)]);
+    assert_eq!(count(&store.open_split(&merged).await.unwrap()), 40);
+}
+
+#[tokio::test]
+async fn what_cannot_be_a_split_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let (one, two) = (publish(&store, 0..10).await, publish(&store, 10..20).await);
+    let (one, two) = (store.open_split(&one).await.unwrap(), store.open_split(&two).await.unwrap());
+    let mut unaccepted = events(0..2);
+    unaccepted[0] = unaccepted[0].iter().cloned().map(|event| Event { id: None, ..event }).collect();
+    let backwards = vec![events(5..6).remove(0), events(4..5).remove(0)];
+    for wrong in [Vec::new(), vec![Arc::from([])], unaccepted, backwards] {
+        assert!(matches!(store.write(wrong, NOW).await, Err(Error::Conflict(_))));
+    }
+    for wrong in [vec![], vec![two.clone(), one.clone()], vec![one.clone(), one.clone()]] {
+        assert!(matches!(store.merge(&wrong, NOW).await, Err(Error::Conflict(_))));
+    }
+    assert_eq!(names(directory.path().join("scratch")), [""; 0]);
+    assert_eq!(names(directory.path().join("splits")).len(), 2);
+}
+
+/// A file system of a few megabytes, if this machine lets us have one.
+struct SmallDisk(tempfile::TempDir);
+
+impl SmallDisk {
+    fn mount(size: &str) -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let mut mount = std::process::Command::new("mount");
+        mount.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]).arg(folder.path());
+        let mounted = mount.output().is_ok_and(|output| output.status.success());
+        mounted.then_some(Self(folder))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        drop(std::process::Command::new("umount").arg("-l").arg(self.0.path()).output());
+    }
+}
+
+#[tokio::test]
+async fn a_full_disk_is_said_so_and_leaves_nothing_behind() {
+    let Some(disk) = SmallDisk::mount("3m") else {
+        eprintln!("SKIPPED: no tmpfs can be mounted here");
+        return;
+    };
+    let store = open(disk.0.path()).await;
+    let small = publish(&store, 0..10).await;
+    let mut refused = 0;
+    // Sizes around the limit, so that the disk fills at different steps.
+    for count in [20_000, 40_000, 60_000, 200_000] {
+        match store.write(events(10..10 + count), NOW).await {
+            Err(Error::NoSpace) => refused += 1,
+            Err(other) => panic!("{count}: {other:?}"),
+            Ok(meta) => {
+                std::fs::remove_file(disk.0.path().join(format!("splits/{}.split", meta.id))).unwrap()
+            }
+        }
+        assert_eq!(names(disk.0.path().join("scratch")), [""; 0]);
+        assert_eq!(names(disk.0.path().join("splits")).len(), 1);
+    }
+    assert!(refused > 0);
+    assert_eq!(count(&store.open_split(&small).await.unwrap()), 10);
+    publish(&store, 10..20).await;
+}
