@@ -1,5 +1,6 @@
 // The keyboard: single keys outside of inputs. The table below is also what the help sheet shows.
 
+import { flushSync } from 'svelte';
 import type { Scalar } from '../lib/filter';
 import { excludeValue, includeValue, shiftRange, toggleTail } from './actions';
 import { place } from './place.svelte';
@@ -79,7 +80,13 @@ const SEARCHING: Acts = {
 
 function focusQuery(): void {
   if (place.page !== 'search') place.go({ page: 'search' });
-  setTimeout(() => dispatchEvent(new Event(FOCUS_QUERY)));
+  drawThen(FOCUS_QUERY);
+}
+
+/** At once, not later: a person who types on must not have the next letters taken for keys. */
+function drawThen(signal: string): void {
+  flushSync();
+  dispatchEvent(new Event(signal));
 }
 
 function toggleDetail(): void {
@@ -94,7 +101,7 @@ function openSelected(): boolean {
 }
 
 function openAndFocus(): void {
-  if (selection.opened || openSelected()) setTimeout(() => dispatchEvent(new Event(FOCUS_DETAIL)));
+  if (selection.opened || openSelected()) drawThen(FOCUS_DETAIL);
 }
 
 function toggleContext(): void {
