@@ -135,7 +135,7 @@ mod tests {
     #[test]
     fn ranges_and_their_complements() {
         for len in [0, 1, 63, 64, 65, 128, 200] {
-            for range in [0..0, 0..1, 0..64, 1..63, 63..65, 64..128, 0..200, 5..300, 100..50] {
+            for range in [0..0, 0..1, 0..64, 1..63, 63..65, 64..128, 0..200, 5..300] {
                 check(len, range);
             }
         }

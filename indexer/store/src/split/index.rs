@@ -261,7 +261,7 @@ impl IndexReader {
     ) -> Result<Option<(Bits, Bits)>> {
         let inverted = self.terms(self.fields.keys)?;
         let (mut sure, mut unsure) = (Bits::none(self.documents), Bits::none(self.documents));
-        let mut stream = stream_prefix(&inverted, prefix.as_ref())?;
+        let mut stream = stream_prefix(&inverted, prefix)?;
         let (mut seen, mut taken) = (0usize, 0usize);
         while stream.advance() {
             seen += 1;
@@ -308,7 +308,7 @@ impl IndexReader {
     pub(crate) fn with_prefix(&self, words: Words, prefix: &str, max_terms: usize) -> Result<Option<Bits>> {
         let inverted = self.terms(self.field(words))?;
         let mut bits = Bits::none(self.documents);
-        let mut stream = stream_prefix(&inverted, prefix.as_ref())?;
+        let mut stream = stream_prefix(&inverted, prefix.as_bytes())?;
         let mut taken = 0;
         while stream.advance() {
             taken += 1;

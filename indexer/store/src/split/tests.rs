@@ -105,8 +105,13 @@ fn positions() -> impl Strategy<Value = Position> {
         .prop_map(|(filed, partition, sequence)| Position { filed, id: EventId::new(partition, sequence) })
 }
 
+/// Each case asks 24 requests in eleven ways of two splits. `PROPTEST_CASES` asks for more.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16)
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, ..ProptestConfig::default() })]
 
     #[test]
     fn a_split_answers_as_the_matcher_does(

@@ -59,7 +59,7 @@ async fn what_is_published_stays_and_what_is_not_goes() {
     let store = open(directory.path()).await;
     assert_eq!(names(directory.path().join("splits")), [format!("{}.split", published.id)]);
     assert_eq!(names(directory.path().join("scratch")), [""; 0]);
-    assert_eq!(store.catalog().splits().await.unwrap(), [published.clone()]);
+    assert_eq!(store.catalog().splits().await.unwrap(), std::slice::from_ref(&published));
     let split = store.open_split(&published).await.unwrap();
     assert_eq!(count(&split), 10);
     assert_eq!(split.get(7).unwrap().unwrap(), events(7..8)[0][0]);
