@@ -13,7 +13,7 @@ use super::best::Page;
 use super::coverage::Coverage;
 use super::find::{Find, find};
 use super::part::{Wanted, position};
-use super::plan::{parse, wanted};
+use super::plan::wanted;
 use super::run::Run;
 use super::searcher::{Scanned, Searcher, clock, scanned};
 
@@ -64,7 +64,7 @@ impl Searcher {
         ask: &Surroundings,
     ) -> Result<Surrounded, Error> {
         let clock = clock();
-        let asked = parse(&ask.q)?.resolve(clock);
+        let asked = locard_filter::parse(&ask.q)?.resolve(clock);
         let event = self.event(principal, id).await?;
         let by = shared(&event, &ask.by);
         let filter = by.iter().fold(asked, |filter, (name, value)| filter.and(equals(name, value)));

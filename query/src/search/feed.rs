@@ -28,6 +28,8 @@ pub(crate) struct Feed {
     pub(crate) after: Option<Position>,
     pub(crate) limit: usize,
     pub(crate) memory_bytes: usize,
+    /// Whether pages follow one another, with a cursor from one to the next.
+    pub(crate) paged: bool,
 }
 
 /// A pipeline that got all it is going to get.
@@ -36,7 +38,7 @@ pub(crate) struct Fed {
     pub(crate) pipeline: Pipeline,
     pub(crate) matched: u64,
     pub(crate) coverage: Coverage,
-    /// The last event of a page that others follow.
+    /// The last event that was fed, if a page follows.
     pub(crate) last: Option<Position>,
 }
 
@@ -50,11 +52,11 @@ impl Feed {
                 Ok(Fed { pipeline, matched: found.matched, coverage: found.coverage, last: None })
             }
             Needs::Times => self.all(run, view, pipeline, Funnel::times).await,
-            Needs::Events { ordered: false, at_most: None } => {
-                self.all(run, view, pipeline, Funnel::events).await
+            Needs::Events { ordered: false, .. } => self.all(run, view, pipeline, Funnel::events).await,
+            Needs::Events { .. } if pipeline.is_page() => self.page(run, view, pipeline).await,
+            Needs::Events { at_most, .. } => {
+                self.first(run, view, pipeline, at_most.unwrap_or(usize::MAX)).await
             }
-            Needs::Events { ordered: true, at_most: None } => self.page(run, view, pipeline).await,
-            Needs::Events { at_most: Some(most), .. } => self.first(run, view, pipeline, most).await,
         }
     }
 
@@ -63,7 +65,7 @@ impl Feed {
         Find { wanted: Arc::clone(&self.wanted), order, after, limit, memory_bytes, count }
     }
 
-    /// A page, for a pipe that changes one event at a time.
+    /// One page, for pipes that leave the events what they are.
     async fn page(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
         let found = find(run, view, self.find(self.limit, self.after, true)).await?;
         let mut coverage = found.coverage;
@@ -72,28 +74,32 @@ impl Feed {
         Ok(Fed { pipeline, matched: found.matched, coverage, last })
     }
 
-    /// The first events in order, page after page, so that no more than a page is held beside what the pipeline holds.
-    async fn first(
-        self,
-        run: &mut Run,
-        view: &View,
-        mut pipeline: Pipeline,
-        most: usize,
-    ) -> Result<Fed, Error> {
-        let mut left = most;
-        let found = find(run, view, self.find(left.min(PAGE_EVENTS), None, true)).await?;
-        let (matched, mut coverage, mut page) = (found.matched, found.coverage, found.page);
-        while push_all(&mut pipeline, &page.events, &mut coverage) && page.more {
-            left = left.saturating_sub(page.events.len());
-            let after = page.events.last().and_then(position);
-            if left == 0 || after.is_none() {
+    /// Events in order until the pipeline has enough, page after page, so that no more than a page is held beside what the
+    /// pipeline holds.
+    async fn first(self, run: &mut Run, view: &View, pipeline: Pipeline, most: usize) -> Result<Fed, Error> {
+        let (mut left, mut after) = (most, self.after);
+        let mut fed = Fed { pipeline, matched: 0, coverage: Coverage::default(), last: None };
+        for round in 0.. {
+            let found = find(run, view, self.find(left.min(PAGE_EVENTS), after, round == 0)).await?;
+            let (events, more) = (found.page.events, found.page.more);
+            if round == 0 {
+                (fed.matched, fed.coverage) = (found.matched, found.coverage);
+            } else {
+                fed.coverage.add(&found.coverage);
+            }
+            let pushed = push_all(&mut fed.pipeline, &events, &mut fed.coverage);
+            left = left.saturating_sub(events.len());
+            after = events.last().and_then(position);
+            if let Pushed::Enough(count) = pushed {
+                let unread = more || count < events.len();
+                fed.last = events.get(count - 1).filter(|_| self.paged && unread).and_then(position);
                 break;
             }
-            let next = find(run, view, self.find(left.min(PAGE_EVENTS), after, false)).await?;
-            coverage.add(&next.coverage);
-            page = next.page;
+            if matches!(pushed, Pushed::Failed) || !more || left == 0 {
+                break;
+            }
         }
-        Ok(Fed { pipeline, matched, coverage, last: None })
+        Ok(fed)
     }
 
     /// Every event, in no order.
@@ -120,19 +126,27 @@ impl Feed {
     }
 }
 
-/// Pushes a page; tells whether the pipeline takes more.
-fn push_all(pipeline: &mut Pipeline, events: &[Event], coverage: &mut Coverage) -> bool {
-    for event in events {
+/// How pushing a page went.
+enum Pushed {
+    All,
+    /// The pipeline has enough after so many of them, at least one.
+    Enough(usize),
+    /// The pipeline takes no more; the coverage says why.
+    Failed,
+}
+
+fn push_all(pipeline: &mut Pipeline, events: &[Event], coverage: &mut Coverage) -> Pushed {
+    for (index, event) in events.iter().enumerate() {
         match pipeline.push_event(event) {
             Ok(Flow::More) => {}
-            Ok(Flow::Enough) => return false,
+            Ok(Flow::Enough) => return Pushed::Enough(index + 1),
             Err(error) => {
                 coverage.omit(error.to_string());
-                return false;
+                return Pushed::Failed;
             }
         }
     }
-    true
+    Pushed::All
 }
 
 /// One pipeline that several threads feed.

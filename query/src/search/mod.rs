@@ -25,7 +25,7 @@ pub use error::Error;
 pub use fields::{AskValues, Field, Fields, Values};
 pub use limits::Limits;
 pub use metrics::Metrics;
-pub use plan::{Ask, DEFAULT_LIMIT, MAX_QUERY_BYTES};
+pub use plan::{Ask, DEFAULT_LIMIT};
 pub use searcher::{Answer, Matched, Scanned, Searcher};
 pub use tail::{Lag, Tailed, Tailing};
 pub(crate) use when::read_duration;

@@ -14,8 +14,6 @@ use super::when::read_time;
 use super::{Error, Limits};
 use crate::pipe::{Pipe, Query};
 
-/// Longest query text, in bytes.
-pub const MAX_QUERY_BYTES: usize = 64 << 10;
 /// How many events a page has unless asked otherwise.
 pub const DEFAULT_LIMIT: usize = 100;
 
@@ -60,7 +58,7 @@ impl Plan {
     ) -> Result<Self, Error> {
         let cursor = ask.cursor.as_deref().map(read_cursor).transpose()?;
         let now = cursor.map_or(clock, |cursor| cursor.now);
-        let Query { filter, pipes } = parse_query(&ask.q)?;
+        let Query { filter, pipes } = crate::pipe::parse(&ask.q)?;
         let filed = range(ask, now)?;
         Ok(Self {
             wanted: wanted(filter.resolve(now), filed, principal, clock)?,
@@ -94,26 +92,6 @@ pub(crate) fn wanted(
     let filter = asked.and(seen);
     let matcher = Matcher::new(&filter)?;
     Ok(Wanted { request: Request { filter, filed }, matcher })
-}
-
-/// Reads a filter, with a limit on its length.
-pub(crate) fn parse(text: &str) -> Result<Filter, Error> {
-    check_length(text)?;
-    Ok(locard_filter::parse(text)?)
-}
-
-/// Reads a filter and its pipes, with a limit on their length.
-fn parse_query(text: &str) -> Result<Query, Error> {
-    check_length(text)?;
-    Ok(crate::pipe::parse(text)?)
-}
-
-fn check_length(text: &str) -> Result<(), Error> {
-    if text.len() <= MAX_QUERY_BYTES {
-        return Ok(());
-    }
-    let reason = format!("the query has {} bytes, at most {MAX_QUERY_BYTES} are allowed", text.len());
-    Err(Error::Parameter { name: "q", reason, hint: "ask something shorter".into() })
 }
 
 /// Half-open; everything if nothing is given.

@@ -1,11 +1,12 @@
 //! [`Searcher`]: the handle that faces search with.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use locard_event::Timestamp;
 use locard_indexer::{Indexer, Principal, View};
-use locard_store::Position;
+use locard_store::{Position, Request};
 use tokio::sync::Semaphore;
 
 use super::coverage::Coverage;
@@ -17,7 +18,7 @@ use super::part::position;
 use super::plan::{Ask, Plan};
 use super::run::Run;
 use super::{Error, Limits, Metrics};
-use crate::pipe::{Needs, Outcome, Pipeline, Setting, Shown};
+use crate::pipe::{Outcome, Pipe, Pipeline, Setting, Shown, time_range};
 
 /// The handle that faces search with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -129,13 +130,13 @@ impl Searcher {
     ) -> Result<(Outcome, u64, Coverage, Option<Position>), Error> {
         let Plan { wanted, order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
-        let setting = Setting { memory_bytes, page: limit, filed: wanted.request.filed.clone(), now };
-        let pipeline = Pipeline::new(&plan.pipes, &setting)?;
-        let paged = matches!(pipeline.needs(), Needs::Events { ordered: true, at_most: None });
+        let filed = within(&wanted.request);
+        let pipeline = Pipeline::new(&plan.pipes, &Setting { memory_bytes, page: limit, filed, now })?;
+        let paged = plan.pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)));
         if after.is_some() && !paged {
             return Err(pageless());
         }
-        let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes };
+        let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes, paged };
         let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
         let outcome = pipeline.finish()?;
         if let Outcome::Events { events, cut: true, .. } = &outcome {
@@ -180,6 +181,13 @@ impl Searcher {
         self.metrics.splits.inc_by(coverage.splits);
         because
     }
+}
+
+/// The range that a chart spans: what is asked for by parameters and in the query.
+fn within(request: &Request) -> Range<Timestamp> {
+    let said = time_range(&request.filter);
+    let Range { start, end } = request.filed;
+    start.max(said.start)..end.min(said.end)
 }
 
 fn pageless() -> Error {

@@ -17,7 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::part::{Part, Wanted};
-use super::plan::{parse, wanted};
+use super::plan::wanted;
 use super::searcher::{Searcher, clock};
 use super::{Error, Metrics};
 
@@ -61,7 +61,7 @@ impl Searcher {
         resume: Option<EventId>,
         shutdown: CancellationToken,
     ) -> Result<Tailing, Error> {
-        let lens = Lens::new(parse(q)?, principal.clone())?;
+        let lens = Lens::new(locard_filter::parse(q)?, principal.clone())?;
         let permit = Arc::clone(&self.tail_gate).try_acquire_owned();
         let permit =
             permit.map_err(|_| Error::Busy { what: "tails", retry_after: Duration::from_secs(5) })?;

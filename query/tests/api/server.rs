@@ -58,6 +58,12 @@ impl Server {
         Self { directory, indexer, shutdown, router: router(context) }
     }
 
+    /// Shuts down and lets go of the directory.
+    pub async fn stop(self) -> TempDir {
+        self.indexer.close().await;
+        self.directory
+    }
+
     /// Accepts objects, one a line, labelled by `host` and `app`.
     pub async fn ingest(&self, principal: &Principal, objects: &[Value]) {
         let body: String = objects.iter().map(|object| format!("{object}\n")).collect();

@@ -61,12 +61,7 @@ fn objects(directory: &Path) -> Vec<PathBuf> {
 async fn a_split_that_cannot_be_read_is_said() {
     let server = filled(Limits::default()).await;
     server.indexer.seal().await.unwrap();
-    server.indexer.close().await;
-    let directory = {
-        let Server { directory, indexer, .. } = server;
-        drop(indexer);
-        directory
-    };
+    let directory = server.stop().await;
     let splits = objects(directory.path());
     assert!(!splits.is_empty(), "no split object in {directory:?}");
     for split in splits {
