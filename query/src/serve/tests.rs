@@ -119,9 +119,14 @@ async fn while_the_log_is_replayed_only_life_is_shown() {
 #[tokio::test]
 async fn with_tokens_everything_but_health_and_the_console_needs_one() {
     let app = || app(&Authority::new(vec![token()]), true);
-    for (path, status) in
-        [("/api/long", 401), ("/metrics", 401), ("/health/live", 200), ("/health/ready", 200), ("/", 200), ("/status", 200)]
-    {
+    for (path, status) in [
+        ("/api/long", 401),
+        ("/metrics", 401),
+        ("/health/live", 200),
+        ("/health/ready", 200),
+        ("/", 200),
+        ("/status", 200),
+    ] {
         let answer = ask(app(), "GET", path, &[], "").await;
         assert_eq!(answer.status.as_u16(), status, "{path}");
         if status == 401 {
@@ -131,7 +136,10 @@ async fn with_tokens_everything_but_health_and_the_console_needs_one() {
     }
     let bearer = format!("Bearer {SECRET}");
     for (value, status) in [(bearer.as_str(), 200), ("Bearer lcd_guess", 401), ("Basic !!", 401)] {
-        assert_eq!(ask(app(), "GET", "/api/long", &[("authorization", value)], "").await.status.as_u16(), status);
+        assert_eq!(
+            ask(app(), "GET", "/api/long", &[("authorization", value)], "").await.status.as_u16(),
+            status
+        );
     }
 }
 
@@ -171,7 +179,11 @@ async fn long_answers_are_compressed_for_who_takes_it() {
 async fn start(edit: impl FnOnce(&mut Settings)) -> (Running, String, tempfile::TempDir) {
     install_provider();
     let directory = tempfile::tempdir().unwrap();
-    let config = Config { data: Some(directory.path().join("data")), listen: "127.0.0.1:0".into(), ..Config::default() };
+    let config = Config {
+        data: Some(directory.path().join("data")),
+        listen: "127.0.0.1:0".into(),
+        ..Config::default()
+    };
     let mut settings = Settings::resolve(&config).unwrap();
     edit(&mut settings);
     let server = Server::bind(settings).await.unwrap();
@@ -185,7 +197,8 @@ fn address(url: &str) -> &str {
 
 #[tokio::test]
 async fn who_does_not_finish_a_request_head_is_cut_off() {
-    let (running, url, _directory) = start(|settings| settings.http.header_timeout = Duration::from_millis(100)).await;
+    let (running, url, _directory) =
+        start(|settings| settings.http.header_timeout = Duration::from_millis(100)).await;
     for head in ["", "P", "GET / HTTP/1.1\r\nhost: localhost\r\nx-slow:"] {
         let mut stream = tokio::net::TcpStream::connect(address(&url)).await.unwrap();
         stream.write_all(head.as_bytes()).await.unwrap();
@@ -211,11 +224,13 @@ async fn the_routers_answer_and_metrics_of_every_part_are_shown() {
 
 #[tokio::test]
 async fn a_stop_ends_live_tails_and_returns() {
-    let (running, url, _directory) = start(|settings| settings.http.shutdown_timeout = Duration::from_secs(60)).await;
+    let (running, url, _directory) =
+        start(|settings| settings.http.shutdown_timeout = Duration::from_secs(60)).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let tail = client.get(format!("{url}/api/tail?q=*")).send().await.unwrap();
     assert_eq!(tail.status(), 200);
-    let (stopped, rest) = tokio::join!(tokio::time::timeout(Duration::from_secs(20), running.stop()), tail.bytes());
+    let (stopped, rest) =
+        tokio::join!(tokio::time::timeout(Duration::from_secs(20), running.stop()), tail.bytes());
     assert!(stopped.is_ok());
     rest.unwrap();
     assert!(client.get(format!("{url}/health/live")).send().await.is_err());
@@ -241,7 +256,8 @@ mod certificates {
     /// Certificate and key, in PEM.
     fn leaf(authority: &Authority, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+        let certificate =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
         (certificate.pem(), key.serialize_pem())
     }
 
