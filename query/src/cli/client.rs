@@ -73,7 +73,7 @@ impl Client {
         let retry_after =
             response.headers().get("retry-after").and_then(|value| value.to_str().ok()?.parse().ok());
         let body = response.text().await.unwrap_or_default();
-        Err(Refusal::read(status, retry_after, &body).into())
+        Err(Box::new(Refusal::read(status, retry_after, &body)).into())
     }
 
     /// As [`Client::send`], and reads the answer's JSON.

@@ -41,7 +41,7 @@ pub enum Error {
     },
     /// The server said no.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Refused(#[from] Box<Refusal>),
     /// The server answered what no server of this version does.
     #[error("the answer of {url} cannot be read: {reason}")]
     Answer {

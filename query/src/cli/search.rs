@@ -71,7 +71,7 @@ async fn ask(
     }
     let request = client.request(Method::POST, "/api/search").header("content-type", "application/json");
     match client.json(request.body(Value::Object(body).to_string())).await {
-        Err(Error::Refused(refusal)) => Err(Error::Refused(refusal.of(&args.query))),
+        Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(&args.query)))),
         other => other,
     }
 }

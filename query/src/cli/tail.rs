@@ -63,7 +63,7 @@ impl Tail {
             request = request.header("last-event-id", id);
         }
         match client.send(request).await {
-            Err(Error::Refused(refusal)) => Err(Error::Refused(refusal.of(query))),
+            Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(query)))),
             other => other,
         }
     }
@@ -82,7 +82,10 @@ impl Tail {
     fn show(&mut self, frame: Frame) -> Result<(), Error> {
         if frame.event == "lag" {
             let missed = serde_json::from_str::<Value>(&frame.data).unwrap_or_default();
-            let text = format!("locard: {} events were passed over: this side is too slow", missed["missed"]);
+            let text = format!(
+                "locard: {} events were passed over: this side is too slow",
+                missed.get("missed").unwrap_or(&Value::Null)
+            );
             writeln!(io::stderr().lock(), "{text}").unwrap_or_default();
             return Ok(());
         }

@@ -76,12 +76,18 @@ pub(super) struct ApiRequest<'a> {
 pub(super) fn audit(time: Timestamp, request: &ApiRequest<'_>, random: &mut Random) -> String {
     let ApiRequest { verb, user, from, agent, namespace, resource, name, subresource, query, code } =
         *request;
-    let mut object = json!({"resource": resource, "apiVersion": "v1"});
-    for (member, text) in [("namespace", namespace), ("name", name), ("subresource", subresource)] {
-        if !text.is_empty() {
-            object[member] = json!(text);
-        }
-    }
+    let members = [
+        ("resource", resource),
+        ("apiVersion", "v1"),
+        ("namespace", namespace),
+        ("name", name),
+        ("subresource", subresource),
+    ];
+    let object: serde_json::Map<String, Value> = members
+        .into_iter()
+        .filter(|(_, text)| !text.is_empty())
+        .map(|(member, text)| (member.to_owned(), json!(text)))
+        .collect();
     let received = format(time, "%Y-%m-%dT%H:%M:%S.%6fZ");
     let done = format(time.plus_nanos(3_200_000), "%Y-%m-%dT%H:%M:%S.%6fZ");
     let decision = if code == 403 { "forbid" } else { "allow" };
