@@ -101,18 +101,24 @@ mod tests {
 
     #[test]
     fn names_are_those_of_the_manual() {
+        let manual = include_str!("../../../docs/metrics.md");
         let mut registry = Registry::with_prefix("locard");
         let metrics = Metrics::default();
         metrics.register(&mut registry);
         metrics.ended(End::Complete, 0.5);
         let mut text = String::new();
         prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
-        for line in [
-            "locard_query_searches_total{outcome=\"complete\"} 1",
-            "locard_query_duration_seconds_count 1",
-            "locard_query_tail_missed_events_total 0",
-        ] {
-            assert!(text.contains(line), "{line} is not in\n{text}");
+        let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let names: Vec<String> = types
+            .map(|line| match line.split_once(' ').unwrap() {
+                (name, "counter") => format!("`{name}_total`"),
+                (name, _) => format!("`{name}`"),
+            })
+            .collect();
+        assert_eq!(names.len(), 9, "{text}");
+        for name in names {
+            assert!(manual.contains(&name), "{name} is not in docs/metrics.md");
         }
+        assert!(text.contains("locard_query_searches_total{outcome=\"complete\"} 1"), "{text}");
     }
 }

@@ -15,7 +15,7 @@ use super::metrics::{End, Metrics};
 use super::part::Part;
 
 /// How long a search waits for its turn before it is refused.
-const PATIENCE: Duration = Duration::from_millis(500);
+const PATIENCE: Duration = Duration::from_secs(1);
 /// Most threads that work for one search.
 const MAX_WIDTH: usize = 4;
 

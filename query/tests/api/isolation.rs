@@ -63,6 +63,68 @@ async fn no_face_shows_what_a_row_filter_hides() {
     assert_eq!(messages(&all), ["open word"; 4]);
 }
 
+/// Pieces of queries, put together at random: most are queries, some are not, some are greedy.
+const PIECES: [&str; 26] = [
+    "*",
+    "word",
+    "open",
+    "pl*",
+    "/plo/",
+    "message:*",
+    "level:high",
+    "level=high",
+    "level!=low",
+    "open_field:*",
+    "OR",
+    "OR",
+    "NOT",
+    "-",
+    "(",
+    ")",
+    "AND",
+    "_stream:*",
+    "_id:0-1",
+    "_time:[* TO now]",
+    "| stats count() by open_field",
+    "| top 5 open_field, level",
+    "| sort level",
+    "| fields -level",
+    "| timechart span=1h count() by open_field",
+    "| where level:high OR *",
+];
+
+#[test]
+fn no_query_whatsoever_gets_around_a_row_filter() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(filled());
+    let narrow = of("ours", Some("level:low"));
+    let pieces = proptest::collection::vec(proptest::sample::select(&PIECES[..]), 0..7);
+    let mut runner = proptest::test_runner::TestRunner::new(proptest::test_runner::Config {
+        cases: 150,
+        failure_persistence: None,
+        ..Default::default()
+    });
+    let answered = std::cell::Cell::new(0u32);
+    runner
+        .run(&pieces, |pieces| {
+            let q = pieces.join(" ");
+            for path in
+                ["/api/search", "/api/fields", "/api/fields/open_field/values", "/api/fields/level/values"]
+            {
+                let answer =
+                    runtime.block_on(server.get(&narrow, &crate::server::address(path, &[("q", &q)])));
+                answered.set(answered.get() + u32::from(answer.status == 200));
+                proptest::prop_assert!(answer.status == 200 || answer.status == 400, "{q}: {}", answer.text);
+                proptest::prop_assert!(!answer.text.contains(SECRET), "{path} {q}: {}", answer.text);
+                let value = answer.json()["matched"]["value"].as_u64().unwrap_or_default();
+                proptest::prop_assert!(value <= 4, "{path} {q}: {}", answer.text);
+            }
+            Ok(())
+        })
+        .unwrap();
+    assert!(answered.get() > 100, "hardly a query could be read: {}", answered.get());
+}
+
 #[tokio::test]
 async fn events_by_id_and_their_neighbours_are_hidden_alike() {
     let server = filled().await;

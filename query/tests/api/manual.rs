@@ -6,6 +6,25 @@ use serde_json::json;
 
 use crate::server::{Server, somebody, time};
 
+/// Every query of the language's page, over hot and sealed events; that they mean what the page says is tested where they are
+/// parsed and matched.
+#[tokio::test]
+async fn every_query_of_the_language_page_has_an_answer() {
+    let manual = include_str!("../../../docs/query-language.md");
+    let blocks = manual.split("```query\n").skip(1).filter_map(|block| block.split("```").next());
+    let queries: Vec<&str> = blocks.flat_map(str::lines).filter(|line| !line.trim().is_empty()).collect();
+    assert!(queries.len() >= 20, "the page lost its examples");
+    let server = Server::start().await;
+    for sealed in [false, true] {
+        server.ingest(&somebody(), &[json!({"time": time(0), "message": "a", "bytes": 5})]).await;
+        for q in &queries {
+            let answer = server.search(&[("q", q)]).await;
+            assert_eq!(answer["complete"], json!(true), "{q} sealed: {sealed}: {answer}");
+        }
+        server.indexer.seal().await.unwrap();
+    }
+}
+
 /// Blocks of the manual whose fence begins with `http`, with what stands behind that.
 fn examples() -> Vec<(String, Vec<String>)> {
     let manual = include_str!("../../../docs/http-api.md");
