@@ -352,11 +352,11 @@ async function accessible(dark) {
   await look('status');
 }
 
-/** What the README shows: a search with an event open. */
+/** What the README shows: all that one address did, the login that worked open. */
 async function picture() {
-  await open(`${url}/?q=${encodeURIComponent('"failed password"')}`);
-  await rows.nth(2).click();
-  await page.getByRole('complementary').getByRole('button', { name: /source\.ip/ }).first().click();
+  await open(`${url}/?q=${encodeURIComponent('203.0.113.77 -"egress drop"')}`);
+  await rows.filter({ hasText: 'Accepted password' }).first().click();
+  await page.getByRole('complementary').getByRole('button', { name: /process\.name/ }).first().click();
   await page.locator('aside .values li').first().waitFor();
   await settled();
   mkdirSync(dirname(screenshot), { recursive: true });

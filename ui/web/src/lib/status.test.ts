@@ -3,7 +3,7 @@ import { groupsOf, label, show } from './status';
 import type { Json } from './event';
 
 it.each<[string, Json, string, string]>([
-  ['wal_bytes', 1_500_000, 'WAL', '1.50 MB'],
+  ['wal_bytes', 1_500_000, 'WAL bytes', '1.50 MB'],
   ['uptime_seconds', 7500, 'Uptime', '2 h 5 min'],
   ['ready', true, 'Ready', 'yes'],
   ['events', 12_345, 'Events', '12,345'],

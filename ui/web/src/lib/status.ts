@@ -4,9 +4,9 @@ import type { Json } from './event';
 import { text } from './event';
 import { bytes, count, dateTime, duration, type Zone } from './format';
 
-/** `wal_bytes` becomes `Wal`; acronyms keep their capitals. */
+/** `wal_bytes` becomes `WAL bytes`; a unit of time is left to the value. */
 export function label(name: string): string {
-  const words = name.replace(/_(bytes|seconds|ms|millis)$/, '').split(/[_.]/).join(' ');
+  const words = name.replace(/_(seconds|ms|millis)$/, '').split(/[_.]/).join(' ');
   const spelled = words.replace(/\b(wal|id|url|api)\b/gi, (word) => word.toUpperCase());
   return spelled.charAt(0).toUpperCase() + spelled.slice(1);
 }

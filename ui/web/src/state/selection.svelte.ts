@@ -43,7 +43,7 @@ class Selection {
     const last = results.events.length - 1;
     if (last < 0) return;
     const at = this.index;
-    const next = at < 0 ? (step > 0 ? 0 : last) : Math.min(last, Math.max(0, at + step));
+    const next = at < 0 ? 0 : Math.min(last, Math.max(0, at + step));
     const event = results.events[next];
     if (event) this.select(event);
     if (next > last - 20) void results.more();
