@@ -15,8 +15,9 @@ use super::value::from_value;
 /// Encodes events as OTLP logs in protobuf: one resource per stream (its labels), one record per event, streams in the order
 /// they first appear, events of a stream in their order.
 ///
-/// An event whose `event.created` is its own time travels without a time, only with the one it was observed at. `id` and
-/// `ingested` do not travel.
+/// As in OTLP, the time 0 means that the time is not known: whoever decodes it uses the time of receipt, or one in the line. An event
+/// whose `event.created` is its own time travels without a time too, only with the one it was observed at. `id` and `ingested` do
+/// not travel.
 pub fn encode(events: &[Event]) -> Vec<u8> {
     let mut places = HashMap::<StreamId, usize>::new();
     let mut streams = Vec::<(&Stream, Vec<LogRecord>)>::new();
@@ -74,7 +75,8 @@ fn set_time(record: &mut LogRecord, event: &Event) {
     match positive_nanos(event.time) {
         _ if event.fields.get(CREATED) == Some(&Value::Time(event.time)) => {}
         Some(nanos) => record.time_unix_nano = nanos,
-        // OTLP has no time before 1970, and 0 means unknown.
+        None if event.time.nanos() == 0 => {}
+        // OTLP has no time before 1970.
         None => {
             let text = event.time.to_string();
             record.attributes.push(attribute(name::TIMESTAMP, Some(Any::StringValue(text))));

@@ -245,13 +245,15 @@ fn event() -> impl Strategy<Value = Event> {
     ];
     let fields = prop::collection::btree_map(name, value(), 0..6);
     let message = prop::collection::vec(any::<u8>(), 0..40);
-    (any::<i64>(), 0..3u8, message, fields).prop_map(|(nanos, host, message, fields)| {
-        let stream =
-            Stream::new([("event.dataset", "syslog".to_owned()), ("host.name", format!("node-{host}"))]);
-        let mut event = Event::new(Timestamp::from_nanos(nanos), Arc::new(stream), message);
-        event.fields = fields.into_iter().collect();
-        event
-    })
+    (any::<i64>().prop_filter("known", |nanos| *nanos != 0), 0..3u8, message, fields).prop_map(
+        |(nanos, host, message, fields)| {
+            let stream =
+                Stream::new([("event.dataset", "syslog".to_owned()), ("host.name", format!("node-{host}"))]);
+            let mut event = Event::new(Timestamp::from_nanos(nanos), Arc::new(stream), message);
+            event.fields = fields.into_iter().collect();
+            event
+        },
+    )
 }
 
 /// As encoded: streams in the order they first appear.
@@ -287,6 +289,14 @@ proptest! {
         body[at] = byte;
         decode(&body, RECEIVED, 9).ok();
     }
+}
+
+#[test]
+fn a_time_of_zero_is_not_known() {
+    let event = Event::new(Timestamp::from_nanos(0), Arc::new(Stream::new([("event.dataset", "file")])), "x");
+    let back = decode(&encode(&[event]), RECEIVED, MAX_FIELDS).unwrap();
+    assert_eq!((back[0].time, back[0].fields.len()), (RECEIVED, 0));
+    assert!(!time_known(&back[0], RECEIVED));
 }
 
 #[test]

@@ -58,7 +58,7 @@ async fn import(
     let (sender, mut receiver) = mpsc::channel::<Batch>(AHEAD);
     let reading = tokio::task::spawn_blocking(move || {
         let mut batcher = Batcher::new(sender);
-        read::read(input, &origin, crate::now(), &mut batcher)?;
+        read::read(input, &origin, &mut batcher)?;
         batcher.finish();
         io::Result::Ok(())
     });

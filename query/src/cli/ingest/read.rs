@@ -16,20 +16,15 @@ const MAX_LINE_BYTES: usize = 4 << 20;
 /// Lines looked at to tell the envelope.
 const SAMPLE_LINES: usize = 64;
 
-/// When somebody first saw the event. Where it equals the event's time, that time is not known and one in the line wins.
-const CREATED: &str = "event.created";
+/// The time of a line in no envelope: the server reads one in the line, else takes the time of receipt.
+const UNKNOWN: Timestamp = Timestamp::from_nanos(0);
 
-/// Reads everything. `now` is the time of lines that have none.
-pub(super) fn read(
-    input: impl BufRead,
-    origin: &Origin,
-    now: Timestamp,
-    out: &mut Batcher,
-) -> io::Result<()> {
+/// Reads everything.
+pub(super) fn read(input: impl BufRead, origin: &Origin, out: &mut Batcher) -> io::Result<()> {
     let mut lines = Lines::new(input, MAX_LINE_BYTES);
     let sample: Vec<Line> = lines.by_ref().take(SAMPLE_LINES).collect::<io::Result<_>>()?;
     let kind = envelope(sample.iter().map(|line| line.bytes.as_slice()));
-    let mut reader = Reader { origin: origin.clone(), now, joiner: Joiner::new(MAX_LINE_BYTES), out };
+    let mut reader = Reader { origin: origin.clone(), joiner: Joiner::new(MAX_LINE_BYTES), out };
     for line in sample.into_iter().map(Ok).chain(lines) {
         let line = line?;
         let open = match kind {
@@ -48,7 +43,6 @@ pub(super) fn read(
 
 struct Reader<'a> {
     origin: Origin,
-    now: Timestamp,
     joiner: Joiner,
     out: &'a mut Batcher,
 }
@@ -86,8 +80,7 @@ impl Reader<'_> {
         if line.bytes.is_empty() {
             return true;
         }
-        let mut event = Event::new(self.now, self.origin.stream(dataset, &[]), line.bytes.clone());
-        event.fields.set(CREATED, self.now);
+        let mut event = Event::new(UNKNOWN, self.origin.stream(dataset, &[]), line.bytes.clone());
         event.fields.set(name::OFFSET, offset(line.offset));
         mark_cut(&mut event.fields, line.cut);
         self.out.push(event, line.offset)
@@ -126,7 +119,7 @@ mod tests {
     fn events(text: &[u8]) -> (Vec<Event>, Vec<String>) {
         let (sender, mut receiver) = mpsc::channel(100);
         let mut batcher = Batcher::new(sender);
-        read(Input::of_bytes(text), &Origin::test(), Timestamp::from_seconds(9), &mut batcher).unwrap();
+        read(Input::of_bytes(text), &Origin::test(), &mut batcher).unwrap();
         batcher.finish();
         let (mut events, mut ids) = (Vec::new(), Vec::new());
         while let Ok(batch) = receiver.try_recv() {
@@ -147,13 +140,13 @@ mod tests {
 
     #[test]
     fn each_envelope_is_taken_off() {
-        check(b"one\n\ntwo", &["event.dataset=file one 9000000000", "event.dataset=file two 9000000000"]);
+        check(b"one\n\ntwo", &["event.dataset=file one 0", "event.dataset=file two 0"]);
         check(
             b"1970-01-01T00:00:01Z stderr P joined in \n1970-01-01T00:00:02Z stdout F x\n1970-01-01T00:00:03Z stderr F the middle\ntorn",
             &[
                 "event.dataset=container,log.iostream=stdout x 2000000000",
                 "event.dataset=container,log.iostream=stderr joined in the middle 1000000000",
-                "event.dataset=container torn 9000000000",
+                "event.dataset=container torn 0",
             ],
         );
         check(
