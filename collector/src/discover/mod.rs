@@ -1,0 +1,165 @@
+//! Finding logs: a scan of the sources' directories, run again when inotify says that names changed, and periodically because
+//! inotify can lose events and does not exist everywhere.
+
+pub(crate) mod watch;
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::metrics::Metrics;
+use crate::source::containers::Containers;
+use crate::source::file::Files;
+use crate::source::{FoundFile, FoundLog, Origin};
+use crate::tail::content::Stat;
+use crate::tail::open::Fence;
+use watch::Watch;
+
+/// Inodes that are followed already; the others are opened when they are found.
+pub(crate) type Known = Arc<Mutex<HashSet<(u64, u64)>>>;
+
+/// A source of files.
+#[derive(Debug)]
+pub(crate) enum FileSource {
+    /// `type: containers`.
+    Containers(Containers),
+    /// `type: file`.
+    Files(Files),
+}
+
+/// Scans all sources.
+#[derive(Debug)]
+pub(crate) struct Discovery {
+    sources: Vec<FileSource>,
+    known: Known,
+    watch: Option<Watch>,
+    warned: HashSet<PathBuf>,
+    metrics: Metrics,
+}
+
+/// One scan under way.
+#[derive(Debug)]
+pub(crate) struct Scan<'a> {
+    /// What it found.
+    pub(crate) logs: Vec<FoundLog>,
+    known: HashSet<(u64, u64)>,
+    /// Found in this scan already: a file under two names (a link and its target) is found once.
+    seen: HashSet<(u64, u64)>,
+    watch: Option<&'a Watch>,
+    warned: &'a mut HashSet<PathBuf>,
+    metrics: &'a Metrics,
+}
+
+/// A name in a directory.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Where.
+    pub(crate) path: PathBuf,
+    /// It is a directory, not a link to one.
+    pub(crate) is_dir: bool,
+}
+
+/// So many remembered warnings are enough; a hostile directory must not fill the memory.
+const MAX_WARNED: usize = 10_000;
+
+impl Discovery {
+    /// Scans these sources.
+    pub(crate) fn new(
+        sources: Vec<FileSource>,
+        known: Known,
+        watch: Option<Watch>,
+        metrics: Metrics,
+    ) -> Self {
+        Self { sources, known, watch, warned: HashSet::new(), metrics }
+    }
+
+    /// Finds every log of every source. Blocks.
+    pub(crate) fn scan(&mut self) -> Vec<FoundLog> {
+        if self.warned.len() > MAX_WARNED {
+            self.warned.clear();
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (watch, warned, metrics) = (self.watch.as_ref(), &mut self.warned, &self.metrics);
+        let mut scan = Scan { logs: Vec::new(), known, seen: HashSet::new(), watch, warned, metrics };
+        for source in &self.sources {
+            match source {
+                FileSource::Containers(containers) => containers.scan(&mut scan),
+                FileSource::Files(files) => files.scan(&mut scan),
+            }
+        }
+        scan.logs
+    }
+
+    /// The labels of a log by its name, if a source asks for it.
+    pub(crate) fn origin(&self, log: &Path) -> Option<Arc<Origin>> {
+        let origin = self.sources.iter().find_map(|source| match source {
+            FileSource::Containers(containers) => containers.origin_of(log),
+            FileSource::Files(files) => files.origin_of(log),
+        });
+        origin.map(Arc::new)
+    }
+}
+
+impl Scan<'_> {
+    /// What a name leads to: a regular file that may be opened, or nothing.
+    pub(crate) fn found(&mut self, fence: &Fence, entry: &Entry) -> Option<FoundFile> {
+        if entry.is_dir {
+            return None;
+        }
+        if let Ok(metadata) = std::fs::symlink_metadata(&entry.path)
+            && metadata.is_file()
+            && self.known.contains(&Stat::of(&metadata).inode)
+        {
+            return self.once(&entry.path, Stat::of(&metadata), None);
+        }
+        match fence.open(&entry.path).and_then(|file| Ok((Stat::of(&file.metadata()?), file))) {
+            Ok((stat, file)) => {
+                let file = Some(file).filter(|_| !self.known.contains(&stat.inode));
+                self.once(&entry.path, stat, file)
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                self.metrics.read_errors.inc();
+                self.warn_once(&entry.path, &error.to_string());
+                None
+            }
+        }
+    }
+
+    fn once(&mut self, path: &Path, stat: Stat, file: Option<File>) -> Option<FoundFile> {
+        self.seen.insert(stat.inode).then(|| FoundFile { path: path.to_owned(), stat, file })
+    }
+
+    /// Warns about a path, the first time.
+    pub(crate) fn warn_once(&mut self, path: &Path, problem: &str) {
+        if self.warned.insert(path.to_owned()) {
+            tracing::warn!(path = %path.display(), problem, "not read");
+        }
+    }
+}
+
+/// The names in a directory, which is watched from before they are read, so that none is missed.
+pub(crate) fn list(directory: &Path, scan: &mut Scan<'_>) -> Vec<Entry> {
+    if let Some(watch) = scan.watch {
+        watch.add(directory);
+    }
+    let entries = match std::fs::read_dir(directory) {
+        Ok(entries) => entries,
+        Err(error) => {
+            if error.kind() != io::ErrorKind::NotFound {
+                scan.metrics.read_errors.inc();
+                scan.warn_once(directory, &error.to_string());
+            }
+            return Vec::new();
+        }
+    };
+    let mut names: Vec<_> = entries
+        .filter_map(Result::ok)
+        .filter_map(|entry| Some((entry.file_type().ok()?, entry.path())))
+        .collect();
+    // Links last: a file that is found under two names is found under its own.
+    names.sort_by(|(a, name_a), (b, name_b)| (a.is_symlink(), name_a).cmp(&(b.is_symlink(), name_b)));
+    names.into_iter().map(|(kind, path)| Entry { path, is_dir: kind.is_dir() }).collect()
+}

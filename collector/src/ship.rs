@@ -1,0 +1,255 @@
+//! [`Shipper`]: batches to an indexer over HTTP, until one answers. Failover between URLs, backoff with jitter, tokens, TLS.
+//!
+//! Does not know files. Never gives up on a batch by itself: the log files are the buffer, so waiting costs nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::PoisonError;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::{Certificate, Client, Identity, Response, StatusCode};
+
+use crate::batch::Batch;
+use crate::metrics::{Metrics, count};
+use crate::settings::{Destination, Limits};
+
+/// First pause between two tries; it doubles up to `retry_max`.
+const RETRY_MIN: Duration = Duration::from_millis(100);
+/// An indexer's `Retry-After` is believed up to this.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why no client can be made of a configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ShipError {
+    /// A file cannot be read.
+    #[error("cannot read {path}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        #[source]
+        source: std::io::Error,
+    },
+    /// Certificates or keys are malformed.
+    #[error("the certificates or the key of the indexer cannot be used")]
+    Tls(#[source] reqwest::Error),
+}
+
+/// How a batch ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Durable and searchable at the indexer.
+    Acked,
+    /// The indexer will never take this batch as it is: too large, or malformed.
+    Refused(String),
+}
+
+/// Sends batches. Shared by all sources.
+#[derive(Debug)]
+pub(crate) struct Shipper {
+    client: Client,
+    urls: Vec<String>,
+    /// Which URL is tried first.
+    current: AtomicUsize,
+    token: Option<Token>,
+    retry_max: Duration,
+    metrics: Metrics,
+}
+
+/// Why a try failed, and what the next one waits for.
+#[derive(Debug)]
+struct Failure {
+    reason: &'static str,
+    what: String,
+    retry_after: Option<Duration>,
+}
+
+impl Shipper {
+    /// Reads certificates and keys.
+    ///
+    /// # Errors
+    /// See [`ShipError`].
+    pub(crate) fn new(to: &Destination, limits: &Limits, metrics: Metrics) -> Result<Self, ShipError> {
+        Ok(Self {
+            client: client(to, limits.request_timeout)?,
+            urls: to.urls.iter().map(|url| format!("{url}/v1/logs")).collect(),
+            current: AtomicUsize::new(0),
+            token: to.token_file.clone().map(Token::new),
+            retry_max: limits.retry_max,
+            metrics,
+        })
+    }
+
+    /// Tries until an indexer takes the batch or says that it never will.
+    pub(crate) async fn send(&self, batch: &Batch) -> Answer {
+        let mut pause = RETRY_MIN;
+        loop {
+            let index = self.current.load(Ordering::Relaxed);
+            let failure = match self.try_once(index, batch).await {
+                Ok(answer) => return answer,
+                Err(failure) => failure,
+            };
+            count(&self.metrics.retries, failure.reason, 1);
+            // Not each of many batches moves on: only the one that saw this URL fail first.
+            let next = (index + 1) % self.urls.len().max(1);
+            self.current
+                .compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed)
+                .unwrap_or_default();
+            let wait = failure.retry_after.unwrap_or_else(|| jittered(pause));
+            let wait_ms = wait.as_millis() as u64;
+            match pause == RETRY_MIN || pause == self.retry_max {
+                true => {
+                    tracing::warn!(batch = %batch.id, reason = failure.reason, what = failure.what, wait_ms, "not shipped, trying again")
+                }
+                false => {
+                    tracing::debug!(batch = %batch.id, reason = failure.reason, what = failure.what, wait_ms, "not shipped, trying again")
+                }
+            }
+            tokio::time::sleep(wait).await;
+            pause = (pause * 2).min(self.retry_max);
+        }
+    }
+
+    async fn try_once(&self, index: usize, batch: &Batch) -> Result<Answer, Failure> {
+        let url = self.urls.get(index).or(self.urls.first()).map_or("", String::as_str);
+        let mut request = self
+            .client
+            .post(url)
+            .header(CONTENT_TYPE, "application/x-protobuf")
+            .header(CONTENT_ENCODING, "zstd")
+            .header(locard_wire::BATCH_HEADER, batch.id.to_string())
+            .body(batch.body.clone());
+        if let Some(token) = &self.token {
+            let header =
+                token.header().map_err(|what| Failure { reason: "auth", what, retry_after: None })?;
+            request = request.header(AUTHORIZATION, header);
+        }
+        let response = request.send().await.map_err(|error| Failure {
+            reason: if error.is_timeout() { "timeout" } else { "connect" },
+            what: causes(&error),
+            retry_after: None,
+        })?;
+        answer(response).await
+    }
+}
+
+async fn answer(response: Response) -> Result<Answer, Failure> {
+    let status = response.status();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(retry_after);
+    // A proxy or a wrong URL may answer 400 to anything; only the indexer's own refusal is believed.
+    let is_problem = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
+    let text = if status.is_success() { String::new() } else { text_of(response).await };
+    let what = format!("{status} {text}");
+    let reason = match status {
+        _ if status.is_success() => return Ok(Answer::Acked),
+        StatusCode::PAYLOAD_TOO_LARGE => return Ok(Answer::Refused(what)),
+        StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if is_problem => {
+            return Ok(Answer::Refused(what));
+        }
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "auth",
+        StatusCode::TOO_MANY_REQUESTS
+        | StatusCode::SERVICE_UNAVAILABLE
+        | StatusCode::INSUFFICIENT_STORAGE => "busy",
+        _ if status.is_server_error() => "server",
+        _ => "other",
+    };
+    Err(Failure { reason, what, retry_after })
+}
+
+/// The first bytes of an error's body, for the log.
+async fn text_of(mut response: Response) -> String {
+    match response.chunk().await {
+        Ok(Some(chunk)) => {
+            String::from_utf8_lossy(chunk.get(..300).unwrap_or(&chunk)).escape_debug().to_string()
+        }
+        _ => String::new(),
+    }
+}
+
+fn retry_after(header: &HeaderValue) -> Option<Duration> {
+    let seconds: u64 = header.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds).min(RETRY_AFTER_MAX))
+}
+
+/// Between half and all of the pause, so that many collectors do not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(0.5 + rand::random::<f64>() / 2.0)
+}
+
+fn causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+fn client(to: &Destination, timeout: Duration) -> Result<Client, ShipError> {
+    // A second installation fails because there is one already, which is just as well.
+    rustls::crypto::ring::default_provider().install_default().unwrap_or_default();
+    let mut builder = Client::builder()
+        .timeout(timeout)
+        .connect_timeout(CONNECT_TIMEOUT)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("locard-collector/", env!("CARGO_PKG_VERSION")));
+    let https = to.urls.iter().any(|url| url.starts_with("https"));
+    if let Some(path) = &to.ca_file {
+        let certificates = Certificate::from_pem_bundle(&read(path)?).map_err(ShipError::Tls)?;
+        builder = builder.tls_certs_only(certificates);
+    } else if !https {
+        // Loads no system certificates, which a minimal image does not have.
+        builder = builder.tls_certs_only([]);
+    }
+    if let (Some(certificate), Some(key)) = (&to.cert_file, &to.key_file) {
+        let pem = [read(key)?, b"\n".to_vec(), read(certificate)?].concat();
+        builder = builder.identity(Identity::from_pem(&pem).map_err(ShipError::Tls)?);
+    }
+    builder.build().map_err(ShipError::Tls)
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, ShipError> {
+    std::fs::read(path).map_err(|source| ShipError::Read { path: path.to_owned(), source })
+}
+
+/// A bearer token in a file, read again when the file changes, as mounted secrets do.
+struct Token {
+    path: PathBuf,
+    cached: Mutex<Option<(SystemTime, HeaderValue)>>,
+}
+
+/// Never shows the token.
+impl std::fmt::Debug for Token {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Token").field("path", &self.path).finish_non_exhaustive()
+    }
+}
+
+impl Token {
+    fn new(path: PathBuf) -> Self {
+        Self { path, cached: Mutex::new(None) }
+    }
+
+    fn header(&self) -> Result<HeaderValue, String> {
+        let failed = |error: std::io::Error| format!("cannot read {}: {error}", self.path.display());
+        let modified =
+            std::fs::metadata(&self.path).and_then(|metadata| metadata.modified()).map_err(failed)?;
+        let mut cached = self.cached.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, header)) = cached.as_ref().filter(|(when, _)| *when == modified) {
+            return Ok(header.clone());
+        }
+        let text = std::fs::read_to_string(&self.path).map_err(failed)?;
+        let mut header = HeaderValue::from_str(&format!("Bearer {}", text.trim()))
+            .map_err(|_| format!("{} holds no token", self.path.display()))?;
+        header.set_sensitive(true);
+        *cached = Some((modified, header.clone()));
+        Ok(header)
+    }
+}

@@ -1,0 +1,338 @@
+//! [`Tailer`]: follows all logs of all file sources. Keeps what is known, and hands out the work: who is looked at, who is read.
+//!
+//! Touches no file itself: that is done by jobs ([`job`]), each of which owns its logs while it lasts. A batch is read only when
+//! there is room for it, so memory is bounded by the number of batches, not by how much is written.
+
+pub(crate) mod content;
+pub(crate) mod generation;
+pub(crate) mod identity;
+mod job;
+mod log;
+pub(crate) mod open;
+mod read;
+mod reconcile;
+pub(crate) mod rotation;
+
+use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::{JoinError, JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::delivery::Delivery;
+use crate::discover::watch::{Changes, Events};
+use crate::discover::{Discovery, Known};
+use crate::schedule::Rounds;
+use crate::source::{FoundFile, FoundLog};
+use generation::{Generation, Record};
+use job::Work;
+use log::{Log, Next};
+
+/// Logs without news are looked at this often: inotify can lose events and does not exist everywhere.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Names may change all the time in a busy directory.
+const SCAN_GAP: Duration = Duration::from_millis(50);
+/// Logs looked at in one go.
+const LOOK_GROUP: usize = 64;
+
+/// One log, here or out with a job.
+#[derive(Debug)]
+struct Slot {
+    log: Option<Log>,
+    next: Next,
+    look_at: Instant,
+    found: Option<Vec<FoundFile>>,
+    lag_bytes: u64,
+    inodes: Vec<(u64, u64)>,
+    held: Vec<(u64, u64)>,
+}
+
+/// Follows all logs.
+#[derive(Debug)]
+pub(crate) struct Tailer {
+    delivery: Arc<Delivery>,
+    discovery: Option<Discovery>,
+    scan: Option<JoinHandle<(Discovery, Vec<FoundLog>)>>,
+    scan_at: Instant,
+    scanned_at: Instant,
+    events: Option<Events>,
+    known: Known,
+    slots: HashMap<PathBuf, Slot>,
+    records: HashMap<PathBuf, Vec<Record>>,
+    rounds: Rounds<PathBuf>,
+    budget: Arc<Semaphore>,
+    jobs: JoinSet<Vec<(Log, Next)>>,
+}
+
+impl Tailer {
+    /// Follows what `discovery` finds, from where `records` say.
+    pub(crate) fn new(
+        delivery: Arc<Delivery>,
+        discovery: Discovery,
+        known: Known,
+        events: Option<Events>,
+        records: impl IntoIterator<Item = Record>,
+        budget: Arc<Semaphore>,
+    ) -> Self {
+        let mut by_log = HashMap::<PathBuf, Vec<Record>>::new();
+        for record in records {
+            by_log.entry(record.log.clone()).or_default().push(record);
+        }
+        let quantum = delivery.limits.batch_bytes as u64 / 4;
+        Self {
+            delivery,
+            discovery: Some(discovery),
+            scan: None,
+            scan_at: Instant::now(),
+            scanned_at: Instant::now(),
+            events,
+            known,
+            slots: HashMap::new(),
+            records: by_log,
+            rounds: Rounds::new(quantum),
+            budget,
+            jobs: JoinSet::new(),
+        }
+    }
+
+    /// Runs until `shutdown`, then until the batches on their way are settled. The caller bounds that by dropping the future.
+    pub(crate) async fn run(mut self, shutdown: CancellationToken) {
+        while !shutdown.is_cancelled() {
+            self.start_scan();
+            self.start_looks();
+            self.start_batches();
+            let wake = tokio::time::Instant::from_std(self.wake_at());
+            tokio::select! {
+                () = shutdown.cancelled() => {}
+                Some(done) = self.jobs.join_next(), if !self.jobs.is_empty() => self.done(done),
+                found = join(&mut self.scan), if self.scan.is_some() => self.scanned(found),
+                changes = next(&mut self.events), if self.events.is_some() => self.changed(changes),
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+        while self.jobs.join_next().await.is_some() {}
+    }
+
+    fn start_scan(&mut self) {
+        if Instant::now() < self.scan_at {
+            return;
+        }
+        let Some(mut discovery) = self.discovery.take() else { return };
+        self.scan_at = Instant::now() + self.delivery.limits.scan_every;
+        self.scan = Some(tokio::task::spawn_blocking(move || {
+            let logs = discovery.scan();
+            (discovery, logs)
+        }));
+    }
+
+    fn scanned(&mut self, found: Option<(Discovery, Vec<FoundLog>)>) {
+        self.scan = None;
+        self.scanned_at = Instant::now();
+        let Some((discovery, logs)) = found else { return };
+        let mut gone: HashSet<_> = self.slots.keys().cloned().collect();
+        for found in logs {
+            let log = self.owner_of(&found).unwrap_or_else(|| found.log.clone());
+            gone.remove(&log);
+            self.found(log, found);
+        }
+        for log in gone {
+            if let Some(slot) = self.slots.get_mut(&log) {
+                slot.found = Some(Vec::new());
+                slot.look_at = Instant::now();
+            }
+        }
+        self.adopt_records(&discovery);
+        self.discovery = Some(discovery);
+    }
+
+    /// The log that holds a file of `found` open under another name: then it was renamed. (An inode that is not held may have been
+    /// given to a new file.)
+    fn owner_of(&self, found: &FoundLog) -> Option<PathBuf> {
+        if self.slots.contains_key(&found.log) {
+            return None;
+        }
+        let held = |slot: &Slot| found.files.iter().any(|file| slot.held.contains(&file.stat.inode));
+        self.slots.iter().find(|(_, slot)| held(slot)).map(|(log, _)| log.clone())
+    }
+
+    fn found(&mut self, log: PathBuf, found: FoundLog) {
+        let records = self.records.remove(&log).unwrap_or_default();
+        let slot = self.slots.entry(log.clone()).or_insert_with(|| Slot::new(Log::new(log, found.origin)));
+        if let Some(log) = slot.log.as_mut() {
+            log.generations.extend(records.into_iter().map(Generation::resume));
+        }
+        slot.look_at = Instant::now();
+        match &mut slot.found {
+            // A file that was opened when it was found stays open even if it is not there any more.
+            Some(files) => {
+                let new: HashSet<_> = found.files.iter().map(|file| file.stat.inode).collect();
+                files.retain(|file| file.file.is_some() && !new.contains(&file.stat.inode));
+                files.extend(found.files);
+            }
+            none => *none = Some(found.files),
+        }
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(slot.found.iter().flatten().map(|file| file.stat.inode));
+    }
+
+    /// Logs of the state of which nothing was found: a source may still ask for them, under a name that rotation gave them.
+    fn adopt_records(&mut self, discovery: &Discovery) {
+        for (log, records) in std::mem::take(&mut self.records) {
+            let Some(origin) = discovery.origin(&log) else {
+                tracing::info!(log = %log.display(), "known from before, not asked for by any source");
+                continue;
+            };
+            let mut slot = Slot::new(Log::new(log.clone(), origin));
+            if let Some(log) = slot.log.as_mut() {
+                log.generations.extend(records.into_iter().map(Generation::resume));
+            }
+            slot.found = Some(Vec::new());
+            self.slots.insert(log, slot);
+        }
+    }
+
+    fn changed(&mut self, changes: std::io::Result<Changes>) {
+        let now = Instant::now();
+        match changes {
+            Ok(changes) => {
+                if changes.names {
+                    self.scan_at = self.scan_at.min(self.scanned_at + SCAN_GAP);
+                }
+                if changes.written.is_empty() {
+                    return;
+                }
+                for (log, slot) in &mut self.slots {
+                    if log.parent().is_some_and(|directory| changes.written.contains(directory)) {
+                        slot.look_at = now;
+                    }
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "directories are not watched any more, only scanned");
+                self.events = None;
+            }
+        }
+    }
+
+    fn start_looks(&mut self) {
+        let now = Instant::now();
+        let mut group = Vec::new();
+        for (name, slot) in &mut self.slots {
+            let due = slot.look_at <= now || matches!(slot.next, Next::At(at) if at <= now);
+            if !due || slot.log.is_none() {
+                continue;
+            }
+            self.rounds.withdraw(name);
+            group.extend(slot.log.take().map(|log| Work { log, found: slot.found.take() }));
+            if group.len() >= LOOK_GROUP {
+                self.jobs.spawn(job::look(std::mem::take(&mut group), Arc::clone(&self.delivery)));
+            }
+        }
+        if !group.is_empty() {
+            self.jobs.spawn(job::look(group, Arc::clone(&self.delivery)));
+        }
+    }
+
+    /// Starts as many batches as there is room for.
+    fn start_batches(&mut self) {
+        while !self.rounds.is_empty() {
+            let Ok(permit) = Arc::clone(&self.budget).try_acquire_owned() else { return };
+            let Some(name) = self.rounds.take() else { break };
+            let Some(slot) = self.slots.get_mut(&name) else { continue };
+            if let (Next::Read { index, job, .. }, Some(log)) = (slot.next, slot.log.take()) {
+                self.jobs.spawn(ship(permit, log, index, job, Arc::clone(&self.delivery)));
+            }
+        }
+    }
+
+    fn done(&mut self, logs: Result<Vec<(Log, Next)>, JoinError>) {
+        let logs = logs
+            .inspect_err(|error| tracing::error!(%error, "a log is not followed any more"))
+            .unwrap_or_default();
+        for (log, next) in logs {
+            self.returned(log, next);
+        }
+    }
+
+    fn returned(&mut self, log: Log, next: Next) {
+        let Some(slot) = self.slots.get_mut(&log.log) else { return };
+        let metrics = &self.delivery.metrics;
+        metrics.lag_bytes.inc_by(log.lag_bytes() as i64 - slot.lag_bytes as i64);
+        metrics.files.inc_by(log.generations.len() as i64 - slot.inodes.len() as i64);
+        slot.lag_bytes = log.lag_bytes();
+        slot.next = next;
+        slot.look_at = Instant::now() + LOOK_EVERY;
+        let inodes: Vec<_> = log.generations.iter().map(Generation::inode).collect();
+        let is_held = |generation: &&Generation| generation.content.is_some();
+        slot.held = log.generations.iter().filter(is_held).map(Generation::inode).collect();
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        for inode in slot.inodes.iter().filter(|inode| !inodes.contains(inode)) {
+            known.remove(inode);
+        }
+        known.extend(&inodes);
+        drop(known);
+        slot.inodes = inodes;
+        let name = log.log.clone();
+        if let Next::Read { bytes, .. } = next {
+            self.rounds.offer(name.clone(), bytes.min(self.delivery.limits.batch_bytes as u64));
+        }
+        let forget = log.is_empty() && slot.found.is_none();
+        slot.log = Some(log);
+        if forget {
+            self.slots.remove(&name);
+        }
+    }
+
+    fn wake_at(&self) -> Instant {
+        let slots = self.slots.values().filter(|slot| slot.log.is_some()).map(|slot| match slot.next {
+            Next::At(at) => at.min(slot.look_at),
+            _ => slot.look_at,
+        });
+        let scan_at = self.discovery.as_ref().map(|_| self.scan_at);
+        slots.chain(scan_at).min().unwrap_or_else(|| Instant::now() + LOOK_EVERY)
+    }
+}
+
+impl Slot {
+    fn new(log: Log) -> Self {
+        Self {
+            log: Some(log),
+            next: Next::Idle,
+            look_at: Instant::now(),
+            found: None,
+            lag_bytes: 0,
+            inodes: Vec::new(),
+            held: Vec::new(),
+        }
+    }
+}
+
+async fn ship(
+    permit: OwnedSemaphorePermit,
+    log: Log,
+    index: usize,
+    job: read::Job,
+    delivery: Arc<Delivery>,
+) -> Vec<(Log, Next)> {
+    let done = job::ship(log, index, job, delivery).await;
+    drop(permit);
+    done
+}
+
+/// The end of a scan that is under way.
+async fn join<T>(handle: &mut Option<JoinHandle<T>>) -> Option<T> {
+    match handle {
+        Some(handle) => handle.await.inspect_err(|error| tracing::error!(%error, "a scan failed")).ok(),
+        None => std::future::pending().await,
+    }
+}
+
+async fn next(events: &mut Option<Events>) -> std::io::Result<Changes> {
+    match events {
+        Some(events) => events.next().await,
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,179 @@
+//! An indexer that remembers what it took, forgets to say so, and refuses, as told.
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper::{HeaderMap, Request, Response};
+use hyper_util::rt::TokioIo;
+use locard_event::{Event, Timestamp};
+use locard_wire::{BatchId, Encoding};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// What it does with the next batch.
+#[derive(Clone, Debug)]
+pub enum Reply {
+    Take,
+    /// Takes it and hangs up.
+    TakeAndHangUp,
+    Status(u16, &'static [(&'static str, &'static str)]),
+}
+
+#[derive(Debug, Default)]
+struct State {
+    batches: HashMap<String, Vec<Event>>,
+    events: Vec<Event>,
+    replies: VecDeque<Reply>,
+    /// Every so many-th batch is not answered, the next one refused for now.
+    trouble: u64,
+    requests: u64,
+    max_events: Option<usize>,
+    poison: Option<String>,
+    down: bool,
+    authorizations: Vec<String>,
+}
+
+#[derive(Debug)]
+pub struct Indexer {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    task: JoinHandle<()>,
+}
+
+impl Indexer {
+    pub async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
+        let task = tokio::spawn(serve(listener, Arc::clone(&state)));
+        Self { address, state, task }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Messages in the order of their arrival.
+    pub fn lines(&self) -> Vec<String> {
+        self.events().iter().map(|event| String::from_utf8_lossy(&event.message).into_owned()).collect()
+    }
+
+    pub fn events(&self) -> Vec<Event> {
+        self.state.lock().unwrap().events.clone()
+    }
+
+    pub fn batches(&self) -> usize {
+        self.state.lock().unwrap().batches.len()
+    }
+
+    pub fn requests(&self) -> u64 {
+        self.state.lock().unwrap().requests
+    }
+
+    pub fn authorizations(&self) -> Vec<String> {
+        self.state.lock().unwrap().authorizations.clone()
+    }
+
+    pub fn reply(&self, replies: impl IntoIterator<Item = Reply>) {
+        self.state.lock().unwrap().replies.extend(replies);
+    }
+
+    pub fn trouble_every(&self, every: u64) {
+        self.state.lock().unwrap().trouble = every;
+    }
+
+    pub fn max_events(&self, max: usize) {
+        self.state.lock().unwrap().max_events = Some(max);
+    }
+
+    pub fn poison(&self, text: &str) {
+        self.state.lock().unwrap().poison = Some(text.to_owned());
+    }
+
+    pub fn set_down(&self, down: bool) {
+        self.state.lock().unwrap().down = down;
+    }
+}
+
+impl Drop for Indexer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        let state = Arc::clone(&state);
+        tokio::spawn(async move {
+            let service = service_fn(move |request| answer(request, Arc::clone(&state)));
+            hyper::server::conn::http1::Builder::new()
+                .serve_connection(TokioIo::new(stream), service)
+                .await
+                .unwrap_or_default();
+        });
+    }
+}
+
+async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> io::Result<Response<Full<Bytes>>> {
+    assert_eq!(request.uri().path(), "/v1/logs");
+    let headers = request.headers().clone();
+    let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
+    let mut state = state.lock().unwrap();
+    match state.take(&headers, &body) {
+        Reply::Take => Ok(Response::new(Full::default())),
+        Reply::TakeAndHangUp => Err(io::Error::other("hung up")),
+        Reply::Status(status, headers) => {
+            let mut response = Response::builder().status(status);
+            for (name, value) in headers {
+                response = response.header(*name, *value);
+            }
+            Ok(response.body(Full::default()).unwrap())
+        }
+    }
+}
+
+const PROBLEM: &[(&str, &str)] = &[("content-type", "application/problem+json")];
+
+impl State {
+    fn take(&mut self, headers: &HeaderMap, body: &[u8]) -> Reply {
+        let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
+        self.requests += 1;
+        self.authorizations.extend(header("authorization"));
+        let mut reply = self.replies.pop_front().unwrap_or(Reply::Take);
+        if self.down || (self.trouble > 0 && self.requests % self.trouble == 1) {
+            reply = Reply::Status(503, &[]);
+        } else if self.trouble > 0 && self.requests.is_multiple_of(self.trouble) {
+            reply = Reply::TakeAndHangUp;
+        }
+        if let Reply::Status(..) = reply {
+            return reply;
+        }
+        let encoding = Encoding::parse(&header("content-encoding").unwrap_or_default()).unwrap();
+        let plain = locard_wire::decompress(body, encoding, 64 << 20).unwrap();
+        let events = locard_wire::decode(&plain, Timestamp::from_seconds(1), 1000).unwrap();
+        if self.max_events.is_some_and(|max| events.len() > max) {
+            return Reply::Status(413, &[]);
+        }
+        let poison = self.poison.as_ref().map(|poison| poison.as_bytes());
+        if events.iter().any(|event| {
+            poison.is_some_and(|poison| event.message.windows(poison.len()).any(|part| part == poison))
+        }) {
+            return Reply::Status(400, PROBLEM);
+        }
+        let id = header(locard_wire::BATCH_HEADER).unwrap();
+        let _: BatchId = id.parse().unwrap();
+        match self.batches.get(&id) {
+            Some(first) => assert_eq!(*first, events, "the same id with other events: {id}"),
+            None => {
+                self.events.extend(events.iter().cloned());
+                self.batches.insert(id, events);
+            }
+        }
+        reply
+    }
+}

@@ -1,0 +1,11 @@
+//! The collector against a small indexer of the tests' own: what arrives is compared with what was written, line by line.
+#![expect(unreachable_pub, reason = "tests")]
+
+mod binary;
+mod containers;
+mod files;
+mod indexer;
+mod journal;
+mod node;
+mod restarts;
+mod shipping;
