@@ -1,5 +1,12 @@
 //! The HTTP API over a real indexer in a temporary directory: no sockets, no stubs.
 #![expect(unreachable_pub, reason = "a test crate has no readers outside")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests state data and may panic"
+)]
 
 mod context;
 mod description;

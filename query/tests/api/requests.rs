@@ -30,6 +30,8 @@ async fn each_mistake_has_its_answer() {
         ("/api/fields", ("limit", "5"), "hint", "q, start, end"),
         ("/api/fields/x/values", ("limit", "5000"), "detail", "1000"),
         ("/api/tail", ("after", "x"), "hint", "0-184467"),
+        ("/api/tail", ("q", "a | limit 5"), "detail", "only a filter"),
+        ("/api/search", ("q", "a | stat count()"), "fix", "a | stats count()"),
         ("/api/status", ("q", "x"), "hint", "none"),
     ] {
         let answer = server.get(&somebody(), &address(path, &[parameters])).await;
@@ -37,6 +39,10 @@ async fn each_mistake_has_its_answer() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         has(&answer.json(), member, part);
     }
+    let wide = [("q", "| timechart span=1s count()"), ("start", "0"), ("end", "now")];
+    let answer = server.get(&somebody(), &address("/api/search", &wide)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    has(&answer.json(), "hint", "longer span");
     let answer = server.get(&somebody(), "/api/search?q=a&q=b").await;
     assert_eq!(answer.status, 400);
     has(&answer.json(), "detail", "given twice");
