@@ -115,7 +115,11 @@ impl Searcher {
             let outcome = Outcome::Events { events: found.page.events, shown: Shown::All, cut: false };
             (outcome, found.matched, found.coverage, last)
         } else {
-            self.pipe(&mut run, &view, plan).await?
+            let piped = self.pipe(&mut run, &view, plan).await;
+            if matches!(piped, Err(Error::Pipe(_) | Error::Parameter { .. })) {
+                run.ended(End::Refused);
+            }
+            piped?
         };
         let cursor = last.map(|after| Cursor { order, now, after }.to_string());
         Ok(self.answer(&mut run, outcome, matched, &coverage, cursor))
