@@ -3,7 +3,7 @@
 
 use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use locard_collector::config::SourceConfig;
 use locard_collector::{Metrics, Settings as Collector, SettingsError};
@@ -21,6 +21,8 @@ use crate::serve::Server;
 pub(super) struct Collecting {
     settings: Collector,
     metrics: Metrics,
+    secret: String,
+    token_file: PathBuf,
 }
 
 /// A collector at work.
@@ -37,9 +39,8 @@ impl Collecting {
         let url = server.open_private(token(&secret)).await?;
         let state = settings.data.join("collector");
         let token_file = state.join("token");
-        write_secret(&state, &token_file, &secret).map_err(|source| Error::Read { path: token_file.clone(), source })?;
         let settings = settings_of(mapping, &url, &state, &token_file)?;
-        Ok(Some(Self { settings, metrics: Metrics::default() }))
+        Ok(Some(Self { settings, metrics: Metrics::default(), secret, token_file }))
     }
 
     pub(super) fn register(&self, registry: &mut Registry) {
@@ -56,16 +57,19 @@ impl Collecting {
         sources.collect::<Vec<_>>().join("; ")
     }
 
-    pub(super) fn begin(self) -> Working {
+    /// The secret is written only now, when the data directory is known to be this process's own.
+    pub(super) fn begin(self) -> Result<Working, Error> {
+        let Self { settings, metrics, secret, token_file } = self;
+        write_secret(&token_file, &secret).map_err(|source| Error::WriteFile { path: token_file, source })?;
         let stop = CancellationToken::new();
         let stopped = stop.clone();
         let task = tokio::spawn(async move {
-            if let Err(error) = locard_collector::run(self.settings, self.metrics, stopped).await {
+            if let Err(error) = locard_collector::run(settings, metrics, stopped).await {
                 let error = format!("{:#}", anyhow::Error::new(error));
                 tracing::error!(error, "the collector stopped; the server goes on");
             }
         });
-        Working { task, stop }
+        Ok(Working { task, stop })
     }
 }
 
@@ -90,15 +94,18 @@ fn token(secret: &str) -> Token {
 }
 
 /// Readable by this user only; new at every start.
-fn write_secret(directory: &Path, path: &Path, secret: &str) -> std::io::Result<()> {
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+fn write_secret(path: &Path, secret: &str) -> std::io::Result<()> {
+    if let Some(directory) = path.parent() {
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
+    }
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(secret.as_bytes())
 }
 
 fn settings_of(mut mapping: Mapping, url: &str, state: &Path, token_file: &Path) -> Result<Collector, Error> {
     let text = |path: &Path| Value::from(path.to_string_lossy().into_owned());
-    let indexer = [("urls".into(), Value::Sequence(vec![url.into()])), ("token_file".into(), text(token_file))];
+    let indexer =
+        [("urls".into(), Value::Sequence(vec![url.into()])), ("token_file".into(), text(token_file))];
     mapping.insert("indexer".into(), Value::Mapping(indexer.into_iter().collect()));
     mapping.insert("state".into(), text(state));
     let yaml = yaml_serde::to_string(&mapping).map_err(|error| Error::Usage(error.to_string()))?;

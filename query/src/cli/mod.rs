@@ -4,6 +4,7 @@
 
 mod args;
 mod client;
+mod collect;
 mod config;
 mod error;
 mod exit;

@@ -4,9 +4,11 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use locard_indexer::Indexer;
+use prometheus_client::registry::Registry;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::args::{Role, ServeArgs, UpArgs};
+use super::collect::{Collecting, Working};
 use super::{Error, Outcome, client, config, log};
 use crate::config::Settings;
 use crate::serve::{Running, Server};
@@ -22,7 +24,7 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Outcome, Error> {
     tokio::pin!(stopped);
     let server = Server::bind(settings).await?;
     announce(&server)?;
-    let Some(running) = start(server, &mut stopped).await? else { return Ok(Outcome::Found) };
+    let Some(running) = start(server, |_| {}, &mut stopped).await? else { return Ok(Outcome::Found) };
     stopped.await;
     stop(running).await;
     Ok(Outcome::Found)
@@ -32,15 +34,28 @@ pub(super) async fn up(args: UpArgs) -> Result<Outcome, Error> {
     let settings = prepare(config::load(&args.config)?.1);
     let stopped = stop_signal()?;
     tokio::pin!(stopped);
-    let server = Server::bind(settings).await?;
+    let mut server = Server::bind(settings.clone()).await?;
+    let collecting = Collecting::prepare(&mut server, &settings).await?;
     announce(&server)?;
-    let Some(running) = start(server, &mut stopped).await? else { return Ok(Outcome::Found) };
+    let register = |registry: &mut Registry| {
+        collecting.iter().for_each(|collecting| collecting.register(registry));
+    };
+    let Some(running) = start(server, register, &mut stopped).await? else { return Ok(Outcome::Found) };
     if args.demo {
         play_demo(&running.indexer).await?;
     }
+    let working = collecting.map(begin).transpose()?;
     stopped.await;
+    if let Some(working) = working {
+        working.stop().await;
+    }
     stop(running).await;
     Ok(Outcome::Found)
+}
+
+fn begin(collecting: Collecting) -> Result<Working, Error> {
+    tell(&format!("Collecting {}", collecting.describe()))?;
+    collecting.begin()
 }
 
 fn prepare(settings: Settings) -> Settings {
@@ -52,10 +67,11 @@ fn prepare(settings: Settings) -> Settings {
 /// Nothing: it was told to stop before it was ready.
 async fn start(
     server: Server,
+    register: impl FnOnce(&mut Registry),
     stopped: &mut (impl Future<Output = ()> + Unpin),
 ) -> Result<Option<Running>, Error> {
     tokio::select! {
-        running = server.start(|_| {}) => {
+        running = server.start(register) => {
             let running = running?;
             tracing::info!("ready");
             Ok(Some(running))

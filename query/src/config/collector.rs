@@ -28,7 +28,21 @@ pub(super) fn read(mapping: &Mapping, problems: &mut Vec<Problem>) -> Option<Map
     if !rest.contains_key("sources") {
         rest.insert("sources".into(), default_sources());
     }
+    check(&rest, problems);
     enabled.then_some(rest)
+}
+
+/// The collector knows its keys best.
+fn check(mapping: &Mapping, problems: &mut Vec<Problem>) {
+    let mut whole = mapping.clone();
+    for key in OWN {
+        let value = if key == "indexer" { "http://127.0.0.1:7514" } else { "/" };
+        whole.insert(key.into(), value.into());
+    }
+    let parsed = yaml_serde::to_string(&whole).map_err(|error| vec![error.to_string()]).and_then(|text| {
+        locard_collector::Settings::parse(&text).map_err(|locard_collector::SettingsError(problems)| problems)
+    });
+    problems.extend(parsed.err().into_iter().flatten().map(|problem| Problem::new("collector", problem)));
 }
 
 /// What a machine usually has, as far as it is there.
