@@ -72,3 +72,31 @@ pub(super) async fn show(State(registry): State<Arc<Registry>>, principal: Princ
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_is_in_the_manual() {
+        let manual = include_str!("../../../docs/metrics.md");
+        let mut registry = Registry::with_prefix("locard");
+        let metrics = Metrics::default();
+        metrics.register(&mut registry);
+        metrics.answered(StatusCode::OK, Duration::ZERO);
+        let mut text = String::new();
+        prometheus_client::encoding::text::encode(&mut text, &registry).unwrap();
+        let samples = text
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .filter_map(|line| line.split(['{', ' ']).next());
+        let mut names: Vec<&str> = samples
+            .map(|name| name.trim_end_matches("_bucket").trim_end_matches("_sum").trim_end_matches("_count"))
+            .collect();
+        names.dedup();
+        assert!(names.len() >= 4, "{names:?}");
+        for name in names {
+            assert!(manual.contains(&format!("`{name}`")), "{name} is not in docs/metrics.md");
+        }
+    }
+}

@@ -1,3 +1,5 @@
+//! The layers without a socket, and a real server on a port of its own.
+
 use std::time::Duration;
 
 use axum::Router;
@@ -234,6 +236,31 @@ async fn a_stop_ends_live_tails_and_returns() {
     assert!(stopped.is_ok());
     rest.unwrap();
     assert!(client.get(format!("{url}/health/live")).send().await.is_err());
+}
+
+/// The private address is for one token; the public one does not know it.
+#[tokio::test]
+async fn a_private_address_is_for_its_token_alone() {
+    install_provider();
+    let directory = tempfile::tempdir().unwrap();
+    let config =
+        Config { data: Some(directory.path().into()), listen: "127.0.0.1:0".into(), ..Config::default() };
+    let mut settings = Settings::resolve(&config).unwrap();
+    settings.tokens = vec![Token { sha256: hash_token("lcd_public"), ..token() }];
+    let mut server = Server::bind(settings).await.unwrap();
+    let (public, private) = (server.url(), server.open_private(token()).await.unwrap());
+    let running = server.start(|_| {}).await.unwrap();
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    for (url, secret, status) in [
+        (&public, "lcd_public", 200),
+        (&public, SECRET, 401),
+        (&private, SECRET, 200),
+        (&private, "lcd_public", 401),
+    ] {
+        let answer = client.get(format!("{url}/api/status")).bearer_auth(secret).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status, "{secret} at {url}");
+    }
+    running.stop().await;
 }
 
 mod certificates {

@@ -1,3 +1,5 @@
+//! The mapping in both directions, and what senders get wrong.
+
 use std::sync::Arc;
 
 use locard_event::{Event, Fields, Stream, Timestamp, Value};

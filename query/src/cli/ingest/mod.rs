@@ -41,7 +41,12 @@ pub(super) async fn run(args: &IngestArgs) -> Result<Outcome, Error> {
         let count = import(&client, args, path, &progress).await;
         progress.finish_and_clear();
         let count = count?;
-        report(&format!("{}: {} events in {} batches", path.display(), count.events, count.batches));
+        report(&format!(
+            "{}: {}, {}",
+            path.display(),
+            plural(count.events, "event", "events"),
+            plural(count.batches, "batch", "batches")
+        ));
         total.events += count.events;
     }
     Ok(if total.events > 0 { Outcome::Found } else { Outcome::Nothing })
@@ -83,6 +88,10 @@ fn bar(quiet: bool) -> ProgressBar {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }
+}
+
+fn plural(count: u64, one: &str, many: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { many })
 }
 
 fn report(text: &str) {

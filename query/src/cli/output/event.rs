@@ -16,6 +16,7 @@ const MAX_ORIGIN: usize = 32;
 /// Prints events in columns that only ever grow, so that pages line up.
 #[derive(Debug, Default)]
 pub(super) struct EventTable {
+    time: usize,
     host: usize,
     source: usize,
 }
@@ -23,17 +24,18 @@ pub(super) struct EventTable {
 impl EventTable {
     pub(super) fn print(&mut self, out: &mut impl Write, events: &[Event], style: &Style) -> io::Result<()> {
         let widest = |of: fn(&Event) -> String| events.iter().map(|event| of(event).chars().count()).max();
+        self.time = self.time.max(widest(time).unwrap_or_default());
         self.host = self.host.max(widest(host).unwrap_or_default().min(MAX_ORIGIN));
         self.source = self.source.max(widest(source).unwrap_or_default().min(MAX_ORIGIN));
         events.iter().try_for_each(|event| self.line(out, event, style))
     }
 
     fn line(&self, out: &mut impl Write, event: &Event, style: &Style) -> io::Result<()> {
-        let (host_width, source_width) = (self.host, self.source);
+        let (time_width, host_width, source_width) = (self.time, self.host, self.source);
         writeln!(
             out,
             "{} {} {} {} {}",
-            style.dim(&format!("{:24}", member(event, "@timestamp"))),
+            style.dim(&format!("{:time_width$}", time(event))),
             style.level(&member(event, "log.level")),
             style.origin(&format!("{:host_width$}", host(event))),
             style.origin(&format!("{:source_width$}", source(event))),
@@ -48,6 +50,10 @@ fn member(event: &Event, name: &str) -> String {
 
 fn first(event: &Event, names: &[&str]) -> String {
     names.iter().map(|name| member(event, name)).find(|text| !text.is_empty()).unwrap_or_default()
+}
+
+fn time(event: &Event) -> String {
+    member(event, "@timestamp")
 }
 
 fn host(event: &Event) -> String {
