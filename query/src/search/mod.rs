@@ -15,9 +15,11 @@ mod limits;
 mod metrics;
 mod part;
 mod plan;
+mod replay;
 mod run;
 mod searcher;
 mod tail;
+mod tally;
 mod when;
 
 pub use context::{Surrounded, Surroundings};

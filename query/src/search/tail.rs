@@ -4,7 +4,6 @@
 //! A client that names the last event it has gets what came since from the view, then follows the tap; sequence numbers
 //! without gaps make the seam exact.
 
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -16,8 +15,9 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
-use super::part::{Part, Wanted};
+use super::part::Wanted;
 use super::plan::wanted;
+use super::replay::{Replay, pieces};
 use super::searcher::{Searcher, clock};
 use super::{Error, Metrics};
 
@@ -168,7 +168,7 @@ fn has_now(filter: &Filter) -> bool {
 }
 
 /// Nobody listens any more.
-struct Gone;
+pub(crate) struct Gone;
 
 struct Tail {
     indexer: Arc<Indexer>,
@@ -269,69 +269,5 @@ struct StopOnDrop(Arc<Control>);
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
-    }
-}
-
-/// A view in sequence order: each piece with the numbers it spans.
-fn pieces(view: &View) -> VecDeque<(std::ops::Range<u64>, Part)> {
-    let splits = view.splits.iter().map(|split| (split.meta().sequences.clone(), Part::Split(split.clone())));
-    let hot = view.hot.iter().filter_map(|batch| {
-        let first = batch.first()?.id?.sequence;
-        Some((first..first + batch.len() as u64, Part::Hot(vec![Arc::clone(batch)])))
-    });
-    let mut pieces: Vec<_> = splits.chain(hot).collect();
-    pieces.sort_by_key(|(sequences, _)| sequences.start);
-    pieces.into()
-}
-
-/// Reads the view for a client that comes back. Runs on a blocking thread, as fast as the client takes it.
-struct Replay {
-    wanted: Arc<Wanted>,
-    sender: mpsc::Sender<Tailed>,
-    control: Arc<Control>,
-    next: EventId,
-}
-
-impl Replay {
-    fn run(mut self, pieces: VecDeque<(std::ops::Range<u64>, Part)>) -> Result<(), Gone> {
-        for (sequences, part) in pieces {
-            if sequences.end <= self.next.sequence {
-                continue;
-            }
-            if sequences.start > self.next.sequence {
-                self.lag(sequences.start, "they are no longer kept, or in a split that cannot be read")?;
-            }
-            self.piece(sequences.end, &part)?;
-        }
-        Ok(())
-    }
-
-    fn piece(&mut self, end: u64, part: &Part) -> Result<(), Gone> {
-        let mut gone = false;
-        let (sender, next) = (self.sender.clone(), &mut self.next);
-        let done = part.each(&self.wanted, &self.control, &mut |event| {
-            let Some(id) = event.id.filter(|id| id.sequence >= next.sequence) else {
-                return std::ops::ControlFlow::Continue(());
-            };
-            *next = EventId::new(id.partition, id.sequence + 1);
-            gone = sender.blocking_send(Tailed::Event(event.clone())).is_err();
-            if gone { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
-        });
-        if gone || self.control.check().is_err() {
-            return Err(Gone);
-        }
-        if let Err(error) = done {
-            tracing::error!(%error, "tail.replay cannot read a split");
-            return self.lag(end, "they are in a split that cannot be read");
-        }
-        self.next.sequence = end;
-        Ok(())
-    }
-
-    /// Tells the client that everything up to `until` is passed over.
-    fn lag(&mut self, until: u64, because: &'static str) -> Result<(), Gone> {
-        let lag = Lag { missed: until - self.next.sequence, first: self.next, because };
-        self.next.sequence = until;
-        self.sender.blocking_send(Tailed::Lag(lag)).map_err(|_| Gone)
     }
 }
