@@ -8,6 +8,7 @@ use locard_indexer::View;
 use locard_store::Control;
 use tokio::sync::mpsc;
 
+use super::Metrics;
 use super::part::{Part, Wanted};
 use super::tail::{Gone, Lag, Tailed};
 
@@ -28,6 +29,7 @@ pub(crate) struct Replay {
     pub(crate) wanted: Arc<Wanted>,
     pub(crate) sender: mpsc::Sender<Tailed>,
     pub(crate) control: Arc<Control>,
+    pub(crate) metrics: Metrics,
     /// The first event that the client does not have.
     pub(crate) next: EventId,
 }
@@ -48,12 +50,13 @@ impl Replay {
 
     fn piece(&mut self, end: u64, part: &Part) -> Result<(), Gone> {
         let mut gone = false;
-        let (sender, next) = (self.sender.clone(), &mut self.next);
+        let (sender, sent, next) = (self.sender.clone(), &self.metrics.tail_events, &mut self.next);
         let done = part.each(&self.wanted, &self.control, &mut |event| {
             let Some(id) = event.id.filter(|id| id.sequence >= next.sequence) else {
                 return ControlFlow::Continue(());
             };
             *next = EventId::new(id.partition, id.sequence + 1);
+            sent.inc();
             gone = sender.blocking_send(Tailed::Event(event.clone())).is_err();
             if gone { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
@@ -70,6 +73,7 @@ impl Replay {
 
     /// Tells the client that everything up to `until` is passed over.
     fn lag(&mut self, until: u64, because: &'static str) -> Result<(), Gone> {
+        self.metrics.tail_missed.inc_by(until - self.next.sequence);
         let lag = Lag { missed: until - self.next.sequence, first: self.next, because };
         self.next.sequence = until;
         self.sender.blocking_send(Tailed::Lag(lag)).map_err(|_| Gone)

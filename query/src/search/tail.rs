@@ -252,12 +252,9 @@ impl Tail {
         let control = Arc::new(Control::default());
         let _stop = StopOnDrop(Arc::clone(&control));
         let (pieces, wanted, sender) = (pieces(&view), Arc::clone(self.lens.wanted()), self.sender.clone());
-        let replay = Replay {
-            wanted,
-            sender,
-            control,
-            next: EventId::new(partition, last.sequence.saturating_add(1)),
-        };
+        let next = EventId::new(partition, last.sequence.saturating_add(1));
+        let metrics = self.open.metrics.clone();
+        let replay = Replay { wanted, sender, control, metrics, next };
         let replayed = tokio::task::spawn_blocking(move || replay.run(pieces)).await;
         self.last = end.checked_sub(1).map(|sequence| EventId::new(partition, sequence));
         replayed.unwrap_or(Err(Gone))
