@@ -12,6 +12,8 @@ pub const STREAM: &str = "_stream";
 pub const MESSAGE: &str = "message";
 /// When the indexer accepted it.
 pub const INGESTED: &str = "event.ingested";
+/// When it was first seen by whoever collected it, where that is not when it happened.
+pub const CREATED: &str = "event.created";
 /// Why a line was not understood.
 pub const ERROR_MESSAGE: &str = "error.message";
 /// Which format the source speaks: `container`, `syslog`, `journald`, `auditd`, `k8s.audit`, `ndjson`, …

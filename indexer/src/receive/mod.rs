@@ -123,7 +123,12 @@ fn refuse(error: DecodeError) -> Error {
 fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -> Event {
     let Raw { mut event, time_known, mut left_out } = raw;
     let mut cut = bound::cut_message(&mut event, limits.max_line_bytes);
-    normalise(&mut event, Context { received, time_known });
+    // A line without a time was written about when it was read, which a collector that was cut off did long before today.
+    let observed = event.time;
+    normalise(&mut event, Context { received: if time_known { received } else { observed }, time_known });
+    if !time_known && event.time == observed {
+        event.fields.remove(name::CREATED);
+    }
     cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
     left_out += bound::leave_out(&mut event.fields, limits.max_fields);
     if cut > 0 {

@@ -1,5 +1,6 @@
 //! `ExportLogsServiceRequest` to events, a record at a time.
 
+use locard_event::name::CREATED;
 use locard_event::{Event, Timestamp, Value};
 use prost::Message;
 
@@ -7,9 +8,6 @@ use super::json;
 use super::record::Origin;
 use super::walk::{Kind, check_nested, each};
 use super::{DecodeError, MAX_RECORDS};
-
-/// ECS: when the event was first seen by whoever collected it. Holds OTLP's observed time where that is not the event's time.
-pub(super) const CREATED: &str = "event.created";
 
 /// Field numbers of `opentelemetry/proto/logs/v1/logs.proto`.
 const RESOURCE_LOGS: u32 = 1;

@@ -9,8 +9,8 @@ use opentelemetry_proto::tonic::logs::v1::{LogRecord, ResourceLogs, ScopeLogs};
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
-use super::decode::CREATED;
 use super::value::from_value;
+use locard_event::name::CREATED;
 
 /// Encodes events as OTLP logs in protobuf: one resource per stream (its labels), one record per event, streams in the order
 /// they first appear, events of a stream in their order.

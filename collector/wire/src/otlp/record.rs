@@ -9,8 +9,8 @@ use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue, any
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
 
-use super::decode::CREATED;
 use super::value::{Collected, field_name, label_text, scalar, to_json};
+use locard_event::name::CREATED;
 
 /// `event.dataset` of a resource that names none.
 const DATASET: &str = "otlp";
