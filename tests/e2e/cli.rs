@@ -25,7 +25,7 @@ async fn locard(server: &Server, arguments: &[&str]) -> anyhow::Result<Run> {
 async fn search_answers_in_every_format_and_tells_by_its_exit_code() -> anyhow::Result<()> {
     let server = Server::start().await?;
     let body =
-        "{\"message\":\"red \\u001b[31malarm\",\"user\":\"=cmd\"}\n{\"message\":\"blue\",\"user\":\"bob\"}\n";
+        "{\"message\":\"red \\u001b[31m alarm\",\"user\":\"=cmd\"}\n{\"message\":\"blue\",\"user\":\"bob\"}\n";
     server.client().ingest("", body).await?;
     let found = locard(&server, &["search", "alarm"]).await?;
     assert_eq!(found.code, Some(0), "{}", found.err);
@@ -42,7 +42,7 @@ async fn search_answers_in_every_format_and_tells_by_its_exit_code() -> anyhow::
     assert!(csv.out.contains("'=cmd"), "a formula must not survive: {}", csv.out);
     let table = locard(&server, &["search", "*", "-o", "table"]).await?;
     assert!(
-        !table.out.contains("\u{1b}[31malarm"),
+        !table.out.contains("\u{1b}[31m alarm"),
         "escape sequences of log lines must not reach a terminal: {:?}",
         table.out
     );

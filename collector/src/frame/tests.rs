@@ -1,3 +1,5 @@
+//! Framing, tried from outside: every envelope, mixed and damaged.
+
 use super::*;
 
 const MAX: usize = 8;

@@ -44,8 +44,9 @@ fn syntax(error: &SyntaxError, text: &str) -> Problem {
         .with("position", start)
         .with("span", json!([start, end]))
         .with("utf16_span", json!([utf16(start), utf16(end)]));
-    if let Some(hint) = &error.hint {
-        problem = problem.with("hint", hint.clone());
+    let hint = error.hint.clone().or_else(|| error.fix.as_ref().map(|fix| format!("write `{fix}`")));
+    if let Some(hint) = hint {
+        problem = problem.with("hint", hint);
     }
     if let Some(fix) = &error.fix {
         problem = problem.with("fix", fix.clone());
