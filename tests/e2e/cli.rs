@@ -24,8 +24,7 @@ async fn locard(server: &Server, arguments: &[&str]) -> anyhow::Result<Run> {
 #[tokio::test(flavor = "multi_thread")]
 async fn search_answers_in_every_format_and_tells_by_its_exit_code() -> anyhow::Result<()> {
     let server = Server::start().await?;
-    let body =
-        "{\"message\":\"red \\u001b[31m alarm\",\"user\":\"=cmd\"}\n{\"message\":\"blue\",\"user\":\"bob\"}\n";
+    let body = "{\"message\":\"red \\u001b[31m alarm\",\"user\":\"=cmd\"}\n{\"message\":\"blue\",\"user\":\"bob\"}\n";
     server.client().ingest("", body).await?;
     let found = locard(&server, &["search", "alarm"]).await?;
     assert_eq!(found.code, Some(0), "{}", found.err);

@@ -17,7 +17,7 @@ async fn every_line_of_the_corpora_is_kept() -> anyhow::Result<()> {
     anyhow::ensure!(logs.len() > 250, "only {} log files in {}", logs.len(), corpora.display());
     let server = Server::start().await?;
     let config = format!(
-        "indexer: {}\nstate: {}\nsources:\n  - {{type: file, paths: [\"{}/*.log\"]}}\n",
+        "indexer: {}\nstate: {}\nmetrics_listen: \"127.0.0.1:0\"\nsources:\n  - {{type: file, paths: [\"{}/*.log\"]}}\n",
         server.url(),
         directory.path().join("state").display(),
         directory.path().join("logs").display()
@@ -32,6 +32,7 @@ async fn every_line_of_the_corpora_is_kept() -> anyhow::Result<()> {
         Ok(())
     })
     .await?;
+    collector.check_conservation().await?;
     compare(&client, &logs).await?;
     assert!(client.post("/api/admin/seal", &[], "").await?.status < 300);
     compare(&client, &logs).await

@@ -19,7 +19,7 @@ async fn twenty_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     let log = directory.path().join("app.log");
     std::fs::write(&log, "")?;
     let config = format!(
-        "indexer: {}\nstate: {}\nsources:\n  - {{type: file, paths: [\"{}\"]}}\n",
+        "indexer: {}\nstate: {}\nmetrics_listen: \"127.0.0.1:0\"\nsources:\n  - {{type: file, paths: [\"{}\"]}}\n",
         server.url(),
         directory.path().join("state").display(),
         log.display(),
@@ -58,6 +58,7 @@ async fn twenty_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
         Ok(())
     })
     .await?;
+    collector.check_conservation().await?;
     ledger.check(&client.search_all("name:*").await?, "name")?;
     assert!(client.post("/api/admin/seal", &[], "").await?.status < 300);
     ledger.check(&client.search_all("name:*").await?, "name")

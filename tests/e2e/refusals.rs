@@ -90,7 +90,7 @@ async fn a_full_disk_refuses_and_recovers() -> anyhow::Result<()> {
             let _full = std::fs::File::create(&ballast)?.write_all(&vec![0; 22 << 20]);
         }
         let noise: String =
-            (0..2000).map(|n| format!("{:x} ", n * 2_654_435_761u64 ^ u64::from(round) << 40)).collect();
+            (0..2000).map(|n| format!("{:x} ", (n * 2_654_435_761u64) ^ (u64::from(round) << 40))).collect();
         let body = json!({"name": format!("n{round}"), "message": noise}).to_string();
         let answer = client.post("/ingest/ndjson", &[], body).await?;
         match answer.status {

@@ -36,7 +36,7 @@ async fn lines_of_a_real_container_are_found_once_joined_and_labelled() -> anyho
     let Some(container) = Container::run(directory.path(), &log)? else { return Ok(()) };
     let server = Server::start().await?;
     let config = format!(
-        "indexer: {}\nstate: {}\nsources:\n  - {{type: containers, root: {}}}\n",
+        "indexer: {}\nstate: {}\nmetrics_listen: \"127.0.0.1:0\"\nsources:\n  - {{type: containers, root: {}}}\n",
         server.url(),
         directory.path().join("state").display(),
         pods.display()
@@ -53,6 +53,7 @@ async fn lines_of_a_real_container_are_found_once_joined_and_labelled() -> anyho
     .await?;
     let events = client.search_all("event.dataset:container").await?;
     drop(container);
+    collector.check_conservation().await?;
     check_lines(&events, expected)
 }
 

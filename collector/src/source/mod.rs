@@ -8,10 +8,11 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use locard_event::{Event, Stream, Timestamp, name};
+use locard_event::{Event, Stream, name};
 use locard_parse::frame::Iostream;
 
 use crate::frame::Line;
+use crate::settings::now;
 use crate::tail::content::Stat;
 use crate::tail::open::Fence;
 
@@ -69,7 +70,8 @@ impl Origin {
         Self { enveloped, fence, restart_count, streams }
     }
 
-    /// The event of a line. A line whose time is not known gets the epoch: the indexer then uses what the line says, or its own clock.
+    /// The event of a line. A line whose time is not known gets the time it is read at, marked as such by `event.created`: the
+    /// indexer prefers what the line says.
     pub(crate) fn event(&self, line: Line) -> Event {
         let [plain, stdout, stderr] = &self.streams;
         let stream = match line.iostream {
@@ -77,8 +79,10 @@ impl Origin {
             Some(Iostream::Stdout) => stdout,
             Some(Iostream::Stderr) => stderr,
         };
-        let mut event =
-            Event::new(line.time.unwrap_or(Timestamp::from_nanos(0)), Arc::clone(stream), line.content);
+        let mut event = Event::new(line.time.unwrap_or_else(now), Arc::clone(stream), line.content);
+        if line.time.is_none() {
+            event.fields.set(name::CREATED, event.time);
+        }
         event.fields.set(name::OFFSET, i64::try_from(line.start).unwrap_or(i64::MAX));
         if let Some(count) = self.restart_count {
             event.fields.set(RESTART_COUNT, count);

@@ -33,22 +33,31 @@ fn carets_stand_under_the_line_they_mean() {
     fn check(query: &str, expected: Expect) {
         expected.assert_eq(&explain(query));
     }
-    check("ärger AND\nb c: d", expect![[r#"
+    check(
+        "ärger AND\nb c: d",
+        expect![[r#"
         b c: d
             ^ a space between `c:` and its value
         hint: remove it; write "c:" to search for the text
         fix: ärger AND
         b c:d
-    "#]]);
-    check("a = ", expect![[r#"
+    "#]],
+    );
+    check(
+        "a = ",
+        expect![[r#"
         a = 
          ^^ nothing after `=`
         hint: field="" finds the empty value; put the text in quotes to search for it
-    "#]]);
-    check("日本 (", expect![[r#"
+    "#]],
+    );
+    check(
+        "日本 (",
+        expect![[r#"
         日本 (
            ^ unclosed parenthesis
-    "#]]);
+    "#]],
+    );
 }
 
 #[test]
