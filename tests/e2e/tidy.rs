@@ -104,14 +104,11 @@ fn every_metric_is_in_the_book() {
     let mut checked = 0;
     for path in sources("rs").into_iter().filter(|path| path.ends_with("metrics.rs")) {
         let text = std::fs::read_to_string(&path).unwrap();
-        let part = path.strip_prefix(root()).unwrap().iter().next().unwrap().to_string_lossy().into_owned();
         for name in text.split(".register(").skip(1).filter_map(first_string) {
-            let full = format!("locard_{part}_{name}");
-            assert!(
-                book.contains(&full),
-                "{} registers {full}, docs/metrics.md does not have it",
-                path.display()
-            );
+            let is_listed = book.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').any(|word| {
+                word.starts_with("locard_") && word.trim_end_matches("_total").ends_with(&format!("_{name}"))
+            });
+            assert!(is_listed, "{} registers {name}, docs/metrics.md does not have it", path.display());
             checked += 1;
         }
     }
