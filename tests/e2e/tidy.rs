@@ -112,7 +112,7 @@ fn every_metric_is_in_the_book() {
             checked += 1;
         }
     }
-    assert!(checked > 40, "only {checked} metrics found: this test reads the sources wrongly");
+    assert!(checked >= 40, "only {checked} metrics found: this test reads the sources wrongly");
 }
 
 /// The first string literal of a call's arguments, if that is its first argument.
