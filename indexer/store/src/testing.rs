@@ -4,8 +4,9 @@ use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use locard_event::{Event, EventId, Fields, Stream, Timestamp, Value};
-use locard_filter::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange};
+use locard_filter::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange, word};
 use proptest::prelude::*;
+use proptest::sample::Index;
 
 /// The streams random events come from.
 pub(crate) fn streams() -> Vec<Arc<Stream>> {
@@ -203,6 +204,9 @@ fn predicates() -> BoxedStrategy<Predicate> {
     prop_oneof![
         20 => (name, tests()).prop_map(|(field, test)| Predicate { field: field.map(Into::into), test }),
         1 => tests().prop_map(|test| Predicate { field: Some("long.".repeat(60).into()), test }),
+        2 => (prop::sample::select(&["_time", "@timestamp", "event.ingested"]), points(), points()).prop_map(
+            |(field, from, to)| Predicate { field: Some(field.into()), test: Test::Time(TimeRange { from, to }) }
+        ),
     ]
     .boxed()
 }
@@ -288,4 +292,114 @@ fn bounds() -> BoxedStrategy<Bound> {
 
 fn points() -> BoxedStrategy<Option<TimePoint>> {
     prop_oneof![1 => Just(None), 3 => times().prop_map(|time| Some(TimePoint::At(time)))].boxed()
+}
+
+const SEPARATORS: [char; 8] = [' ', '.', '-', ':', '=', '/', '\t', '"'];
+
+/// How to aim a random literal at what the events hold, so that filters nearly match: that is where plans go wrong.
+#[derive(Clone, Debug)]
+pub(crate) struct Hint {
+    event: Index,
+    place: Index,
+    from: Index,
+    to: Index,
+    twist: u8,
+    keeps_field: bool,
+}
+
+pub(crate) fn hints() -> impl Strategy<Value = Vec<Hint>> {
+    let hint = (any::<(Index, Index, Index, Index)>(), 0..13u8, prop::bool::weighted(0.2));
+    let hint = hint.prop_map(|((event, place, from, to), twist, keeps_field)| Hint {
+        event,
+        place,
+        from,
+        to,
+        twist,
+        keeps_field,
+    });
+    prop::collection::vec(hint, 0..4)
+}
+
+/// The filter with its first literals replaced by pieces of the events, one a hint.
+pub(crate) fn aim(filter: Filter, hints: &mut impl Iterator<Item = Hint>, events: &[Event]) -> Filter {
+    let mut all = |parts: Vec<Filter>| parts.into_iter().map(|part| aim(part, hints, events)).collect();
+    match filter {
+        Filter::And(parts) => Filter::And(all(parts)),
+        Filter::Or(parts) => Filter::Or(all(parts)),
+        Filter::Not(part) => Filter::Not(Box::new(aim(*part, hints, events))),
+        Filter::Is(predicate) => Filter::Is(aim_predicate(predicate, hints, events)),
+        Filter::All => Filter::All,
+    }
+}
+
+fn aim_predicate(
+    predicate: Predicate,
+    hints: &mut impl Iterator<Item = Hint>,
+    events: &[Event],
+) -> Predicate {
+    let Predicate { field, test } = predicate;
+    let has_literal =
+        matches!(test, Test::Contains(_) | Test::Equals(_) | Test::Wildcard(_) | Test::Compare(..));
+    let Some(hint) = has_literal.then(|| hints.next()).flatten() else { return Predicate { field, test } };
+    let (place, piece) = hint.piece(events);
+    let test = match test {
+        Test::Equals(_) => Test::Equals(piece.into()),
+        Test::Wildcard(_) => Test::Wildcard(format!("{piece}*").into()),
+        Test::Compare(comparison, _) => Test::Compare(comparison, piece.into()),
+        _ => Test::Contains(piece.into()),
+    };
+    // A bare test stays bare; a test of a field mostly asks the one the piece is from.
+    let field = field.map(|field| if hint.keeps_field { field } else { place.into() });
+    Predicate { field, test }
+}
+
+impl Hint {
+    /// Where some event has a text, and a piece of that text.
+    fn piece(&self, events: &[Event]) -> (String, String) {
+        let event = self.event.get(events);
+        let mut places = vec![("message".to_owned(), String::from_utf8_lossy(&event.message).into_owned())];
+        for (name, value) in event.fields.iter() {
+            places.extend(value.elements().iter().map(|value| (name.to_owned(), value.text().into_owned())));
+        }
+        places.extend(event.stream.iter().map(|(name, label)| (name.to_owned(), label.to_owned())));
+        let at = self.place.index(places.len());
+        let (name, text) = places.remove(at);
+        // Two values in a row are not one text.
+        let neighbour = places.get(at).filter(|_| self.twist == 11).map(|(_, text)| format!(" {text}"));
+        (name, self.twisted(&text) + &neighbour.unwrap_or_default())
+    }
+
+    fn twisted(&self, text: &str) -> String {
+        let part = self.part(text);
+        match self.twist {
+            0..=2 => text.to_owned(),
+            3..=5 => part,
+            6 => part.to_uppercase(),
+            7 => part.replacen(SEPARATORS, ["\t", " ", ".", "\""][part.len() % 4], 1),
+            8 => match text.parse::<f64>() {
+                Ok(number) => format!("{number:e}"),
+                Err(_) => part + " ",
+            },
+            9 => match text.parse::<i64>() {
+                Ok(number) => number.wrapping_add(1).to_string(),
+                Err(_) => format!("{text}0"),
+            },
+            10 => format!("{part}.0"),
+            11 => text.to_owned(),
+            _ => format!("-{part}"),
+        }
+    }
+
+    /// From one end of a word to another, or between any two characters.
+    fn part(&self, text: &str) -> String {
+        let mut ends: Vec<usize> = match self.twist % 2 {
+            0 => text.char_indices().map(|(at, _)| at).collect(),
+            _ => {
+                word::words(text.as_bytes()).flat_map(|word| [word.range().start, word.range().end]).collect()
+            }
+        };
+        ends.push(text.len());
+        let (from, to) = (*self.from.get(&ends), *self.to.get(&ends));
+        text[from.min(to)..from.max(to)].to_owned()
+    }
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
-use crate::testing::{START, filters, partitions, times};
+use crate::testing::{START, aim, filters, hints, partitions, times};
 
 /// Splits in a folder that goes with it.
 struct Folder {
@@ -107,7 +107,7 @@ fn positions() -> impl Strategy<Value = Position> {
 
 /// Each case asks 24 requests in eleven ways of two splits. `PROPTEST_CASES` asks for more.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(16)
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(32)
 }
 
 proptest! {
@@ -116,9 +116,16 @@ proptest! {
     #[test]
     fn a_split_answers_as_the_matcher_does(
         events in partitions(1..40),
-        requests in prop::collection::vec((requests(), positions()), 24),
+        requests in prop::collection::vec((requests(), hints(), positions()), 24),
         cuts in (any::<Index>(), any::<Index>()),
     ) {
+        let requests: Vec<(Request, Position)> = requests
+            .into_iter()
+            .map(|(Request { filter, filed }, hints, after)| {
+                let filter = aim(filter, &mut hints.into_iter(), &events);
+                (Request { filter, filed }, after)
+            })
+            .collect();
         let mut folder = Folder::new();
         let written = folder.of_events(&events);
         let (low, high) = (cuts.0.index(events.len() + 1), cuts.1.index(events.len() + 1));
