@@ -26,6 +26,7 @@ const MATCHED: HeaderName = HeaderName::from_static("locard-matched");
 const EXACT: HeaderName = HeaderName::from_static("locard-matched-exact");
 const COMPLETE: HeaderName = HeaderName::from_static("locard-complete");
 const BECAUSE: HeaderName = HeaderName::from_static("locard-incomplete-because");
+const INEXACT: HeaderName = HeaderName::from_static("locard-inexact-because");
 const CURSOR: HeaderName = HeaderName::from_static("locard-cursor");
 
 /// Whether the client asks for a line each.
@@ -149,6 +150,9 @@ fn head(headers: &mut HeaderMap, first: &Answer) {
     if let Some(because) = &first.incomplete_because {
         insert_text(headers, BECAUSE, because);
     }
+    if let Outcome::Table(Table { inexact_because: Some(because), .. }) = &first.outcome {
+        insert_text(headers, INEXACT, because);
+    }
 }
 
 /// Text that a header cannot hold is shown as one can.
@@ -157,5 +161,36 @@ fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
         text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
     if let Ok(value) = HeaderValue::from_str(&ascii) {
         headers.insert(name, value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::search::{Matched, Scanned};
+
+    #[test]
+    fn the_head_says_why_a_number_is_an_estimate() {
+        let head_of = |inexact_because: Option<&str>| {
+            let table = Table { inexact_because: inexact_because.map(str::to_owned), ..Table::default() };
+            let answer = Answer {
+                outcome: Outcome::Table(table),
+                matched: Matched { value: 0, exact: true },
+                incomplete_because: None,
+                cursor: None,
+                took: Duration::ZERO,
+                scanned: Scanned::default(),
+            };
+            let mut headers = HeaderMap::new();
+            head(&mut headers, &answer);
+            headers.get("Locard-Inexact-Because").map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(
+            head_of(Some("dc(user.name) is estimated")).as_deref(),
+            Some("dc(user.name) is estimated")
+        );
+        assert_eq!(head_of(None), None);
     }
 }
