@@ -175,7 +175,7 @@ impl Pipeline {
             Work::Collect { events, .. } => return Ok(Outcome::Events { events, shown, cut: false }),
             Work::Sort(sort) => {
                 let (events, cut) = sort.finish();
-                return after_sort(events, cut, Self::showing(shown, &rest, &setting)?);
+                return after_sort(events, cut, shown, &rest, &setting);
             }
             Work::Stats(stats) => stats.finish(),
             Work::Top(top) => top.finish(),
@@ -185,8 +185,17 @@ impl Pipeline {
     }
 }
 
-/// The rest of the pipes on sorted events.
-fn after_sort(events: Vec<Event>, sort_cut: bool, mut rest: Pipeline) -> Result<Outcome, PipeError> {
+/// The rest of the pipes on sorted events. They may pass on one more than a page, which tells whether the page is all there is.
+fn after_sort(
+    events: Vec<Event>,
+    sort_cut: bool,
+    shown: Shown,
+    rest: &[Pipe],
+    setting: &Setting,
+) -> Result<Outcome, PipeError> {
+    let page = setting.page;
+    let mut rest =
+        Pipeline::showing(shown, rest, &Setting { page: page.saturating_add(1), ..setting.clone() })?;
     let limited = rest.steps.iter().any(|step| matches!(step, Step::Limit { .. }));
     match rest.needs() {
         Needs::Count => rest.push_count(events.len() as u64),
@@ -199,10 +208,12 @@ fn after_sort(events: Vec<Event>, sort_cut: bool, mut rest: Pipeline) -> Result<
         }
     }
     Ok(match rest.finish()? {
-        Outcome::Events { events, shown, cut } => {
-            Outcome::Events { events, shown, cut: cut || sort_cut && !limited }
+        Outcome::Events { mut events, shown, cut } if !limited => {
+            let more = events.len() > page;
+            events.truncate(page);
+            Outcome::Events { events, shown, cut: cut || sort_cut || more }
         }
-        table => table,
+        outcome => outcome,
     })
 }
 

@@ -484,6 +484,62 @@ fn memory_is_bounded() {
 }
 
 #[test]
+fn functions_are_bounded() {
+    for query in ["* | stats", "* | timechart span=1s"] {
+        assert!(parse(&format!("{query}{}", " count".repeat(32))).is_ok());
+        let error = parse(&format!("{query}{}", " count".repeat(10_900))).unwrap_err();
+        let end = query.len() + 33 * " count".len();
+        assert_eq!(error.span, end - "count".len()..end, "{error}");
+        assert!(error.hint.is_some());
+    }
+}
+
+#[test]
+fn a_chart_that_would_not_fit_is_refused_before_it_is_drawn() {
+    let filed = NOW.plus_nanos(-15_000 * 1_000_000_000)..NOW;
+    let setting = Setting { filed, memory_bytes: 10 << 20, ..setting() };
+    let run = |query: &str| run(query, &events(&LOGINS), &setting).map(|_| ());
+    assert_eq!(run("* | timechart span=1s count"), Ok(()));
+    let refused = Err(PipeError::Memory { pipe: "timechart", limit_bytes: 10 << 20 });
+    assert_eq!(run(&format!("* | timechart span=1s {}", "count ".repeat(30))), refused);
+    assert_eq!(
+        run(&format!("* | stats max(_time) as _time | timechart span=1s {}", "count ".repeat(30))),
+        refused
+    );
+}
+
+#[test]
+fn a_column_named_often_is_counted_as_often() {
+    let setting = Setting { memory_bytes: 100_000, ..setting() };
+    let long = format!(r#"{{"text": "{}"}}"#, "x".repeat(1_000));
+    let run = |names: usize| {
+        let query = format!("* | stats max(text) as t | fields {}", vec!["t"; names].join(","));
+        run(&query, &events(&[&long]), &setting).map(|_| ())
+    };
+    assert_eq!(run(50), Ok(()));
+    assert_eq!(run(100), Err(PipeError::Memory { pipe: "fields", limit_bytes: 100_000 }));
+}
+
+#[test]
+fn what_follows_a_sort_gets_all_of_it() {
+    let lines: Vec<String> = (0..50).map(|n| format!(r#"{{"code": {n}, "user": "u{}"}}"#, n % 2)).collect();
+    let events = events(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    let setting = Setting { page: 3, ..setting() };
+    #[track_caller]
+    fn check(query: &str, events: &[Event], setting: &Setting, codes: &[i64], is_cut: bool) {
+        let Outcome::Events { events, cut, .. } = run(query, events, setting).unwrap() else { panic!() };
+        let found: Vec<_> = events.iter().map(|event| event.fields.get("code").cloned().unwrap()).collect();
+        let codes: Vec<Value> = codes.iter().map(|code| Value::from(*code)).collect();
+        assert_eq!((found, cut), (codes, is_cut), "{query}");
+    }
+    check("* | sort code | where code>46", &events, &setting, &[47, 48, 49], false);
+    check("* | sort code | where user:u1", &events, &setting, &[1, 3, 5], true);
+    check("* | sort code | where user:u1 | limit 4", &events, &setting, &[1, 3, 5, 7], false);
+    check("* | sort code | where code>20 | sort -code", &events, &setting, &[49, 48, 47], true);
+    check("* | sort code | where code>46 | sort -code", &events, &setting, &[49, 48, 47], false);
+}
+
+#[test]
 fn buckets_are_bounded() {
     let years = Setting { filed: Timestamp::from_seconds(0)..NOW, ..setting() };
     let error =
