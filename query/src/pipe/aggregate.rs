@@ -57,7 +57,21 @@ const FUNCTIONS: [&str; 14] = [
     "distinct",
 ];
 
+/// Most functions in one pipe: every group and every cell of a chart has a state of each.
+const MAX_AGGREGATES: usize = 32;
+
 impl Aggregate {
+    /// Reads one more function into `aggregates`, if there is room.
+    pub(super) fn parse_into(aggregates: &mut Vec<Self>, reader: &mut Reader<'_>) -> Result<(), SyntaxError> {
+        if aggregates.len() == MAX_AGGREGATES {
+            let span = reader.expected("the next pipe").span;
+            return Err(SyntaxError::new(span, format!("more than {MAX_AGGREGATES} functions in one pipe"))
+                .hint("split them into several queries"));
+        }
+        aggregates.push(Self::parse(reader)?);
+        Ok(())
+    }
+
     /// `function(field) [as name]`, or `count`.
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, SyntaxError> {
         let Some((word, span)) = reader.identifier() else {

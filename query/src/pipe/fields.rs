@@ -41,6 +41,21 @@ impl Fields {
         }
     }
 
+    /// What [`Fields::apply`] will take: a name can be there as often as a query is long.
+    pub(super) fn bytes(&self, rows: &Rows) -> usize {
+        let Self::Keep(names) = self else { return 0 };
+        let place = |name: &Box<str>| rows.columns.iter().position(|column| **column == **name);
+        let mut times = vec![0usize; rows.columns.len()];
+        for index in names.iter().filter_map(place) {
+            times.iter_mut().skip(index).take(1).for_each(|times| *times += 1);
+        }
+        let cell = size_of::<Value>() + size_of::<serde_json::Value>();
+        let heap = |row: &Vec<Value>| -> usize {
+            row.iter().zip(&times).map(|(value, times)| value.heap_bytes().saturating_mul(*times)).sum()
+        };
+        rows.rows.iter().map(|row| names.len() * cell + heap(row)).fold(0, usize::saturating_add)
+    }
+
     /// What is left of rows. A column that does not exist is all null.
     pub(super) fn apply(&self, rows: &mut Rows) {
         let places: Vec<(String, Option<usize>)> = match self {

@@ -29,7 +29,10 @@ impl Rows {
             match pipe {
                 Pipe::Limit(limit) => self.rows.truncate(*limit),
                 Pipe::Sort(sort) => sort.apply(&mut self),
-                Pipe::Fields(fields) => fields.apply(&mut self),
+                Pipe::Fields(fields) => {
+                    within("fields", fields.bytes(&self), setting)?;
+                    fields.apply(&mut self);
+                }
                 Pipe::Where(filter) => {
                     let matcher = Matcher::new(&filter.clone().resolve(setting.now))?;
                     let Self { columns, rows, .. } = &mut self;
@@ -37,17 +40,26 @@ impl Rows {
                 }
                 Pipe::Stats(stats) => {
                     let mut work = StatsWork::new(stats.clone());
-                    self.each(|record| work.push(&record));
+                    self.each(|record| {
+                        work.push(&record);
+                        within("stats", work.bytes(), setting)
+                    })?;
                     self = work.finish().after(self);
                 }
                 Pipe::Top(top) => {
                     let mut work = TopWork::new(top.clone());
-                    self.each(|record| work.push(&record));
+                    self.each(|record| {
+                        work.push(&record);
+                        within("top", work.bytes(), setting)
+                    })?;
                     self = work.finish().after(self);
                 }
                 Pipe::Timechart(timechart) => {
                     let mut work = TimechartWork::new(timechart.clone(), setting)?;
-                    self.each(|record| work.push(&record));
+                    self.each(|record| {
+                        work.push(&record);
+                        within("timechart", work.bytes(), setting)
+                    })?;
                     self = work.finish()?.after(self);
                 }
             }
@@ -55,8 +67,8 @@ impl Rows {
         Ok(self)
     }
 
-    fn each(&self, mut visit: impl FnMut(Record<'_>)) {
-        self.rows.iter().for_each(|cells| visit(Record::Row { columns: &self.columns, cells }));
+    fn each(&self, mut visit: impl FnMut(Record<'_>) -> Result<(), PipeError>) -> Result<(), PipeError> {
+        self.rows.iter().try_for_each(|cells| visit(Record::Row { columns: &self.columns, cells }))
     }
 
     /// An estimate stays one, whatever is made of it.
@@ -69,6 +81,11 @@ impl Rows {
         let rows = self.rows.iter().map(|row| row.iter().map(json).collect()).collect();
         Table { columns: self.columns, rows, inexact_because: self.inexact_because }
     }
+}
+
+fn within(pipe: &'static str, bytes: usize, setting: &Setting) -> Result<(), PipeError> {
+    let limit_bytes = setting.memory_bytes;
+    if bytes > limit_bytes { Err(PipeError::Memory { pipe, limit_bytes }) } else { Ok(()) }
 }
 
 /// Addresses and times as text, lists as arrays, as in events.

@@ -33,7 +33,7 @@ impl Stats {
                 by = reader.fields()?;
                 return Ok(Self { aggregates, by });
             }
-            aggregates.push(Aggregate::parse(reader)?);
+            Aggregate::parse_into(&mut aggregates, reader)?;
         }
     }
 

@@ -57,7 +57,7 @@ impl Timechart {
                         .hint("use stats … by for several"));
                 }
             } else if !reader.eat(',') {
-                chart.aggregates.push(Aggregate::parse(reader)?);
+                Aggregate::parse_into(&mut chart.aggregates, reader)?;
             }
         }
         if chart.aggregates.is_empty() {
@@ -96,13 +96,14 @@ pub(super) struct TimechartWork {
     /// By bucket, and by series if there are any.
     groups: Groups<Cell>,
     grown: usize,
+    memory_bytes: usize,
 }
 
 impl TimechartWork {
     pub(super) fn new(chart: Timechart, setting: &Setting) -> Result<Self, PipeError> {
         let buckets = Buckets::new(chart.span, setting);
         within_limit(buckets.rows())?;
-        Ok(Self { chart, buckets, groups: Groups::new(), grown: 0 })
+        Ok(Self { chart, buckets, groups: Groups::new(), grown: 0, memory_bytes: setting.memory_bytes })
     }
 
     /// A row without a time is left out.
@@ -150,10 +151,13 @@ impl TimechartWork {
     }
 
     pub(super) fn finish(self) -> Result<Rows, PipeError> {
-        let Self { chart, buckets, groups, .. } = self;
+        let Self { chart, buckets, groups, memory_bytes, .. } = self;
         within_limit(buckets.rows())?;
         let cells: Vec<_> = groups.into_values().filter_map(|(key, cell)| placed(key, cell)).collect();
         let series = Series::of(&chart, &cells);
+        if series.table_bytes(&chart, buckets.rows()) > memory_bytes {
+            return Err(PipeError::Memory { pipe: "timechart", limit_bytes: memory_bytes });
+        }
         let mut table: BTreeMap<i64, HashMap<usize, Cell>> = BTreeMap::new();
         for (bucket, value, cell) in cells {
             let row = table.entry(bucket).or_default();
@@ -230,6 +234,19 @@ impl Series {
 
     fn len(&self) -> usize {
         self.values.as_ref().map_or(1, |values| values.len() + usize::from(self.other))
+    }
+
+    /// What the table will take: a value in each cell and once more as it is answered, and the names, which are the values of
+    /// the series once for every function.
+    fn table_bytes(&self, chart: &Timechart, buckets: u64) -> usize {
+        let rows = usize::try_from(buckets).unwrap_or(usize::MAX);
+        let columns = self.len().saturating_mul(chart.aggregates.len()).saturating_add(1);
+        let cell = size_of::<Value>() + size_of::<serde_json::Value>();
+        let names: usize =
+            self.values.iter().flatten().map(|value| size_of::<String>() + value.heap_bytes()).sum();
+        rows.saturating_mul(columns)
+            .saturating_mul(cell)
+            .saturating_add(names.saturating_mul(chart.aggregates.len()))
     }
 
     fn column(&self, value: &Option<Value>) -> usize {

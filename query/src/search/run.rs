@@ -91,6 +91,23 @@ impl Run {
         Ok(shared.coverage())
     }
 
+    /// Does work that keeps a processor busy where it holds nobody up. The turn is kept until it is done, whoever still waits.
+    pub(crate) async fn blocking<T: Send + 'static>(
+        &mut self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let (permit, span) = (Arc::clone(&self.permit), tracing::Span::current());
+        let work = move || {
+            let _permit = permit;
+            span.in_scope(work)
+        };
+        tokio::task::spawn_blocking(work).await.map_err(|error| {
+            tracing::error!(%error, "search.work broke");
+            self.outcome = End::Failed;
+            Error::Failed
+        })
+    }
+
     /// Notes how the search ended, for the metrics.
     pub(crate) fn ended(&mut self, outcome: End) {
         self.outcome = outcome;

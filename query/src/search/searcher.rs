@@ -142,7 +142,7 @@ impl Searcher {
         }
         let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes, paged };
         let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
-        let outcome = pipeline.finish()?;
+        let outcome = run.blocking(|| pipeline.finish()).await??;
         if let Outcome::Events { events, cut: true, .. } = &outcome {
             let count = events.len();
             coverage
