@@ -21,7 +21,9 @@ pub(super) async fn guard(State(authority): State<Authority>, request: Request, 
 }
 
 fn refusal(request: &Request, open: bool) -> Option<&'static str> {
-    let host = host(request.uri(), request.headers());
+    let Ok(host) = host(request.uri(), request.headers()) else {
+        return Some("the Host header must be there once and name a host");
+    };
     if open && !host.as_ref().is_none_or(is_loopback_name) {
         return Some("without credentials this server answers only to localhost and loopback addresses");
     }
@@ -32,9 +34,18 @@ fn refusal(request: &Request, open: bool) -> Option<&'static str> {
     None
 }
 
-fn host(uri: &Uri, headers: &HeaderMap) -> Option<HostPort> {
-    let header = || headers.get(header::HOST).and_then(|value| HostPort::try_from(value.as_bytes()).ok());
-    uri.authority().cloned().or_else(header)
+/// A `Host` header is known to be unreadable, so that it is never taken for one that is not there.
+struct Unreadable;
+
+/// Whom the client means to talk to; nothing if it does not say, as HTTP/1.0 need not.
+fn host(uri: &Uri, headers: &HeaderMap) -> Result<Option<HostPort>, Unreadable> {
+    let mut values = headers.get_all(header::HOST).iter();
+    let header = values.next().map(|value| HostPort::try_from(value.as_bytes()).map_err(|_| Unreadable));
+    if values.next().is_some() {
+        return Err(Unreadable);
+    }
+    let header = header.transpose()?;
+    Ok(uri.authority().cloned().or(header))
 }
 
 fn is_loopback_name(host: &HostPort) -> bool {
@@ -91,6 +102,16 @@ mod tests {
             check("GET", &[("host", host)], false, false);
         }
         check("GET", &[], true, false);
+    }
+
+    #[test]
+    fn a_host_that_cannot_be_read_is_not_one_that_is_missing() {
+        for host in ["a{b.example", "a}b.example", "", " ", "a b", "[::1"] {
+            check("GET", &[("host", host)], true, true);
+            check("GET", &[("host", host)], false, true);
+        }
+        check("GET", &[("host", "localhost"), ("host", "attacker.example")], true, true);
+        check("GET", &[("host", "localhost"), ("host", "localhost")], true, true);
     }
 
     #[test]

@@ -148,7 +148,6 @@ async fn with_tokens_everything_but_health_and_the_console_needs_one() {
 #[tokio::test]
 async fn strange_pages_are_refused() {
     for headers in [&[("host", "attacker.example")], &[("origin", "https://attacker.example")]] {
-        // A second Host header would be refused anyway; the first one decides here.
         let mut builder = Request::builder().method("POST").uri("/api/echo");
         for (name, value) in headers {
             builder = builder.header(*name, *value);
