@@ -1,4 +1,4 @@
-//! CSV (RFC 4180), every cell safe to open in a spreadsheet.
+//! CSV (RFC 4180), every cell safe to open in a spreadsheet, and on a terminal safe to look at.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use ::csv::{QuoteStyle, WriterBuilder};
 use serde_json::Value;
 
+use super::neutral::neutralise;
 use super::{Event, Rows, text};
 
 /// The columns every event has, first.
@@ -16,13 +17,14 @@ const FIRST: [&str; 3] = ["_id", "@timestamp", "message"];
 pub(super) struct Csv {
     columns: Vec<String>,
     begun: bool,
+    terminal: bool,
     waiting: Vec<Event>,
 }
 
 impl Csv {
     /// With columns, events are printed at once; without, after the last one.
-    pub(super) fn new(columns: Vec<String>) -> Self {
-        Self { columns, begun: false, waiting: Vec::new() }
+    pub(super) fn new(columns: Vec<String>, terminal: bool) -> Self {
+        Self { columns, begun: false, terminal, waiting: Vec::new() }
     }
 
     pub(super) fn event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
@@ -49,19 +51,19 @@ impl Csv {
             return Ok(());
         }
         self.begun = true;
-        record(out, self.columns.iter().map(|column| harmless(column.clone())))
+        record(out, self.columns.iter().map(|column| harmless(column.clone())), self.terminal)
     }
 
     fn line(&self, out: &mut impl Write, event: &Event) -> io::Result<()> {
         let cell = |column: &String| event.get(column).map(cell).unwrap_or_default();
-        record(out, self.columns.iter().map(cell))
+        record(out, self.columns.iter().map(cell), self.terminal)
     }
 }
 
 /// Prints rows under their header.
-pub(super) fn rows(out: &mut impl Write, rows: &Rows) -> io::Result<()> {
-    record(out, rows.columns.iter().map(|column| harmless(column.clone())))?;
-    rows.rows.iter().try_for_each(|row| record(out, row.iter().map(cell)))
+pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
+    record(out, rows.columns.iter().map(|column| harmless(column.clone())), terminal)?;
+    rows.rows.iter().try_for_each(|row| record(out, row.iter().map(cell), terminal))
 }
 
 /// The names in any of the events: those every event has first, the others in order.
@@ -73,7 +75,8 @@ pub(super) fn union(events: &[Event]) -> Vec<String> {
     first.chain(rest).collect()
 }
 
-fn record(out: &mut impl Write, cells: impl Iterator<Item = String>) -> io::Result<()> {
+fn record(out: &mut impl Write, cells: impl Iterator<Item = String>, terminal: bool) -> io::Result<()> {
+    let cells = cells.map(|cell| if terminal { neutralise(&cell).into_owned() } else { cell });
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
     writer.write_record(cells.map(String::into_bytes)).map_err(io::Error::other)?;
     out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
@@ -105,7 +108,7 @@ mod tests {
 
     #[track_caller]
     fn check(columns: &[&str], events: &[Value], expected: &str) {
-        let mut csv = Csv::new(columns.iter().map(|column| (*column).to_owned()).collect());
+        let mut csv = Csv::new(columns.iter().map(|column| (*column).to_owned()).collect(), false);
         let mut out = Vec::new();
         for event in events {
             csv.event(&mut out, event.as_object().unwrap()).unwrap();
@@ -125,6 +128,25 @@ mod tests {
         );
         check(&["z"], &events, "\"z\"\n\"1\"\n\"\"\n");
         check(&[], &[], "");
+    }
+
+    #[test]
+    fn on_a_terminal_nothing_escapes() {
+        let event = json!({"k\u{1b}": "a\u{1b}]0;x\u{7}\nb"});
+        let event = event.as_object().unwrap();
+        let table = Rows { columns: event.keys().cloned().collect(), rows: vec![event.values().cloned().collect()] };
+        for (terminal, expected) in [
+            (true, "\"k␛\"\n\"a␛]0;x␇␊b\"\n"),
+            (false, "\"k\u{1b}\"\n\"a\u{1b}]0;x\u{7}\nb\"\n"),
+        ] {
+            let (mut events, mut of_rows) = (Vec::new(), Vec::new());
+            let mut csv = Csv::new(Vec::new(), terminal);
+            csv.event(&mut events, event).unwrap();
+            csv.finish(&mut events).unwrap();
+            rows(&mut of_rows, &table, terminal).unwrap();
+            assert_eq!(String::from_utf8(events).unwrap(), expected);
+            assert_eq!(String::from_utf8(of_rows).unwrap(), expected);
+        }
     }
 
     #[test]

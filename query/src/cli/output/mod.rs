@@ -56,7 +56,7 @@ impl Printer {
             columns: args.columns.clone(),
             terminal,
             style,
-            csv: Csv::new(args.columns.clone()),
+            csv: Csv::new(args.columns.clone(), terminal),
             events: EventTable::default(),
         }
     }
@@ -102,7 +102,7 @@ impl Printer {
     pub(super) fn rows(&mut self, rows: &Rows) -> io::Result<()> {
         match self.format {
             Format::Json => json::rows(&mut self.out, rows, self.terminal),
-            Format::Csv => csv::rows(&mut self.out, rows),
+            Format::Csv => csv::rows(&mut self.out, rows, self.terminal),
             Format::Raw => table::raw(&mut self.out, rows, self.terminal),
             Format::Table => table::print(&mut self.out, rows, &self.style),
         }
