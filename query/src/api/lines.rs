@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::json::EventJson;
 use super::problem::problem;
-use crate::pipe::{Outcome, Table};
+use crate::pipe::{Outcome, member_names};
 use crate::search::{Answer, Ask, DEFAULT_LIMIT, Searcher};
 
 const NDJSON: &str = "application/x-ndjson";
@@ -121,23 +121,20 @@ fn lines(page: &Answer) -> Bytes {
             events.iter().for_each(|event| add(serde_json::to_string(&EventJson(event, shown))));
         }
         Outcome::Table(table) => {
-            table.rows.iter().for_each(|row| add(serde_json::to_string(&Row(table, row))))
+            let names = member_names(&table.columns);
+            table.rows.iter().for_each(|row| add(serde_json::to_string(&Row(&names, row))))
         }
     }
     text.into()
 }
 
-/// A row as an object. A column whose name an earlier one has already gets its number behind it.
-struct Row<'a>(&'a Table, &'a [Value]);
+/// A row as an object.
+struct Row<'a>(&'a [String], &'a [Value]);
 
 impl Serialize for Row<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(Table { columns, .. }, row) = self;
-        let named = columns.iter().enumerate().map(|(at, name)| {
-            let taken = columns.iter().take(at).any(|earlier| earlier == name);
-            if taken { format!("{name}_{}", at + 1) } else { name.clone() }
-        });
-        serializer.collect_map(named.zip(*row))
+        let Self(names, row) = self;
+        serializer.collect_map(names.iter().zip(*row))
     }
 }
 

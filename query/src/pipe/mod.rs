@@ -28,7 +28,7 @@ pub use aggregate::{Aggregate, Function};
 pub use error::PipeError;
 pub use fields::Fields;
 pub use needs::{Flow, Needs};
-pub use outcome::{Outcome, Table};
+pub use outcome::{Outcome, Table, member_names};
 pub use parse::{parse, time_range};
 pub use pipeline::{Pipeline, Setting};
 pub use shown::Shown;

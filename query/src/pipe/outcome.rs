@@ -31,3 +31,37 @@ pub struct Table {
     /// Why some number is an estimate; nothing if all are exact.
     pub inexact_because: Option<String>,
 }
+
+/// The names of columns as the members of one object: a name that is taken already gets its number behind it.
+pub fn member_names(columns: &[String]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::with_capacity(columns.len());
+    for (at, name) in columns.iter().enumerate() {
+        let mut member = name.clone();
+        let mut number = at + 1;
+        while names.contains(&member) || (member != *name && columns.contains(&member)) {
+            member = format!("{name}_{number}");
+            number += 1;
+        }
+        names.push(member);
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::member_names;
+
+    #[test]
+    fn no_two_members_have_one_name() {
+        for (columns, expected) in [
+            ("a b", "a b"),
+            ("a a a", "a a_2 a_3"),
+            ("a a a_2", "a a_3 a_2"),
+            ("a_2 a", "a_2 a"),
+            ("a_2 a_2 a_2_2", "a_2 a_2_3 a_2_2"),
+        ] {
+            let columns: Vec<String> = columns.split(' ').map(str::to_owned).collect();
+            assert_eq!(member_names(&columns).join(" "), expected);
+        }
+    }
+}

@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::Rows;
 use super::neutral::is_powerful;
+use crate::pipe::member_names;
 
 /// Prints one object.
 pub(super) fn line(out: &mut impl Write, json: &str, terminal: bool) -> io::Result<()> {
@@ -17,10 +18,11 @@ pub(super) fn line(out: &mut impl Write, json: &str, terminal: bool) -> io::Resu
     out.write_all(b"\n")
 }
 
-/// Prints rows as objects.
+/// Prints rows as objects, with the members that the server's NDJSON has.
 pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
+    let names = member_names(&rows.columns);
     for row in &rows.rows {
-        let object: Map<String, Value> = rows.columns.iter().cloned().zip(row.iter().cloned()).collect();
+        let object: Map<String, Value> = names.iter().cloned().zip(row.iter().cloned()).collect();
         line(out, &Value::Object(object).to_string(), terminal)?;
     }
     Ok(())
@@ -42,6 +44,15 @@ fn escape(json: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_of_one_name_are_all_there() {
+        let cells = [1, 2, 3].map(Value::from).to_vec();
+        let table = Rows { columns: ["k", "n", "k"].map(str::to_owned).to_vec(), rows: vec![cells] };
+        let mut out = Vec::new();
+        rows(&mut out, &table, false).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), "{\"k\":1,\"k_3\":3,\"n\":2}\n");
+    }
 
     #[test]
     fn on_a_terminal_the_same_json_is_escaped_further() {
