@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::args::{Order, SearchArgs};
 use super::client::Client;
-use super::output::{Printer, Rows};
+use super::output::{Printer, Rows, neutralise};
 use super::{Error, Outcome};
 
 /// Events asked for at once.
@@ -39,7 +39,7 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
         found |= !events.is_empty();
         printer.events(&events)?;
         printer.flush()?;
-        warn_incomplete(answer.incomplete_because.as_deref());
+        warn(&mut io::stderr().lock(), &answer);
         left = left.saturating_sub(events.len() as u64);
         cursor = answer.cursor.filter(|_| left > 0 && !events.is_empty());
         if cursor.is_none() {
@@ -76,10 +76,38 @@ async fn ask(
     }
 }
 
-/// An answer that is not all is said to be so, every time.
-fn warn_incomplete(because: Option<&str>) {
-    if let Some(because) = because {
-        // The answer itself does not depend on whether anybody reads this.
-        writeln!(io::stderr().lock(), "locard: incomplete: {because}").unwrap_or_default();
+/// An answer that is not all, or not exact, is said to be so, every time.
+fn warn(out: &mut impl Write, answer: &Answer) {
+    let inexact = answer.table.as_ref().and_then(|table| table.inexact_because.as_ref());
+    for (what, because) in [("incomplete", answer.incomplete_because.as_ref()), ("inexact", inexact)] {
+        if let Some(because) = because {
+            // The answer itself does not depend on whether anybody reads this.
+            writeln!(out, "locard: {what}: {}", neutralise(because)).unwrap_or_default();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(answer: Value, expected: &str) {
+        let answer: Answer = serde_json::from_str(&answer.to_string()).unwrap();
+        let mut out = Vec::new();
+        warn(&mut out, &answer);
+        assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_not_all_or_not_exact_is_said_to_be_so() {
+        let table = json!({"columns": ["n"], "rows": [[7]], "inexact_because": "dc(\u{1b}) is an estimate"});
+        check(json!({"events": [], "table": null, "incomplete_because": null}), "");
+        check(json!({"events": [], "incomplete_because": "too late"}), "locard: incomplete: too late\n");
+        check(json!({"events": [], "table": table}), "locard: inexact: dc(␛) is an estimate\n");
+        check(
+            json!({"table": table, "incomplete_because": "x"}),
+            "locard: incomplete: x\nlocard: inexact: dc(␛) is an estimate\n",
+        );
     }
 }

@@ -134,11 +134,14 @@ mod tests {
     fn on_a_terminal_nothing_escapes() {
         let event = json!({"k\u{1b}": "a\u{1b}]0;x\u{7}\nb"});
         let event = event.as_object().unwrap();
-        let table = Rows { columns: event.keys().cloned().collect(), rows: vec![event.values().cloned().collect()] };
-        for (terminal, expected) in [
-            (true, "\"k␛\"\n\"a␛]0;x␇␊b\"\n"),
-            (false, "\"k\u{1b}\"\n\"a\u{1b}]0;x\u{7}\nb\"\n"),
-        ] {
+        let table = Rows {
+            columns: event.keys().cloned().collect(),
+            rows: vec![event.values().cloned().collect()],
+            inexact_because: None,
+        };
+        for (terminal, expected) in
+            [(true, "\"k␛\"\n\"a␛]0;x␇␊b\"\n"), (false, "\"k\u{1b}\"\n\"a\u{1b}]0;x\u{7}\nb\"\n")]
+        {
             let (mut events, mut of_rows) = (Vec::new(), Vec::new());
             let mut csv = Csv::new(Vec::new(), terminal);
             csv.event(&mut events, event).unwrap();

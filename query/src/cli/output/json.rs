@@ -48,7 +48,8 @@ mod tests {
     #[test]
     fn columns_of_one_name_are_all_there() {
         let cells = [1, 2, 3].map(Value::from).to_vec();
-        let table = Rows { columns: ["k", "n", "k"].map(str::to_owned).to_vec(), rows: vec![cells] };
+        let columns = ["k", "n", "k"].map(str::to_owned).to_vec();
+        let table = Rows { columns, rows: vec![cells], inexact_because: None };
         let mut out = Vec::new();
         rows(&mut out, &table, false).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "{\"k\":1,\"k_3\":3,\"n\":2}\n");

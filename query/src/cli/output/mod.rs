@@ -32,6 +32,9 @@ pub(super) struct Rows {
     pub(super) columns: Vec<String>,
     /// Cells, as many in each row as there are columns.
     pub(super) rows: Vec<Vec<Value>>,
+    /// Why some number is an estimate.
+    #[serde(default)]
+    pub(super) inexact_because: Option<String>,
 }
 
 /// Prints to standard output in one format.
@@ -94,7 +97,7 @@ impl Printer {
         let columns = if self.columns.is_empty() { csv::union(events) } else { self.columns.clone() };
         let cell = |event: &Event, column: &String| event.get(column).cloned().unwrap_or_default();
         let rows = events.iter().map(|event| columns.iter().map(|column| cell(event, column)).collect());
-        let rows = Rows { rows: rows.collect(), columns };
+        let rows = Rows { rows: rows.collect(), columns, inexact_because: None };
         table::print(&mut self.out, &rows, &self.style)
     }
 

@@ -65,6 +65,7 @@ mod tests {
                 vec![json!("\u{1b}x"), json!(7)],
                 vec![json!(null), json!(null)],
             ],
+            inexact_because: None,
         };
         let mut out = Vec::new();
         print(&mut out, &rows, &Style::default()).unwrap();
