@@ -33,7 +33,7 @@ pub const KEYS: &[Key] = &[
     key("auth.tokens[].name", "text", "", "Stands for the token in logs. Required."),
     key("auth.tokens[].sha256", "64 hex digits", "", "SHA-256 of the token; the token itself is nowhere. Required."),
     key("auth.tokens[].tenant", "text", "default", "Whose events it sends and sees."),
-    key("auth.tokens[].permissions", "list", "", "Of `ingest`, `read`, `admin`. Required."),
+    key("auth.tokens[].permissions", "list", "", "Of `ingest`, `read`, `admin` (sealing, `/metrics`, and `server` in `/api/status`). Required."),
     key("auth.tokens[].filter", "filter", "", "Only events that match are seen, on every face alike."),
     key("auth.tokens[].expires", "time", "", "RFC 3339; the token is refused from then on."),
     key("limits", "section", "", "Bounds. Sizes such as `64MiB`, spans such as `250ms`, `5s`, `10m`, `12h`, `30d`."),

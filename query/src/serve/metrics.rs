@@ -59,9 +59,9 @@ impl Metrics {
     }
 }
 
-/// `/metrics`: needs the permission to read.
+/// `/metrics`: needs the permission `admin`, for its numbers are those of all tenants, whatever filter a credential has.
 pub(super) async fn show(State(registry): State<Arc<Registry>>, principal: Principal) -> Response {
-    if let Err(problem) = principal.require(Permission::Read) {
+    if let Err(problem) = principal.require(Permission::Admin) {
         return problem.into_response();
     }
     let mut text = String::new();

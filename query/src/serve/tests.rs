@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use locard_indexer::{Permission, Principal};
 use prometheus_client::registry::Registry;
 use serde_json::Value;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -26,7 +27,7 @@ fn limits() -> HttpLimits {
 }
 
 fn token() -> Token {
-    Token { sha256: hash_token(SECRET), principal: locard_indexer::Principal::loopback(), expires: None }
+    Token { sha256: hash_token(SECRET), principal: Principal::loopback(), expires: None }
 }
 
 /// The layers around a few routes, ready or not.
@@ -143,6 +144,19 @@ async fn with_tokens_everything_but_health_and_the_console_needs_one() {
             status
         );
     }
+}
+
+#[tokio::test]
+async fn the_numbers_of_all_tenants_are_for_admins() {
+    for (permission, status) in [(Permission::Read, 403), (Permission::Ingest, 403), (Permission::Admin, 200)]
+    {
+        let principal = Principal { permissions: [permission].into(), ..Principal::loopback() };
+        let authority = Authority::new(vec![Token { principal, ..token() }]);
+        let bearer = format!("Bearer {SECRET}");
+        let answer = ask(app(&authority, true), "GET", "/metrics", &[("authorization", &bearer)], "").await;
+        assert_eq!(answer.status.as_u16(), status, "{permission:?}");
+    }
+    assert_eq!(open("GET", "/metrics", &[], "").await.status, 200);
 }
 
 #[tokio::test]

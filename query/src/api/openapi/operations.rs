@@ -265,7 +265,8 @@ fn server() -> Vec<Operation> {
         get("/health/ready", "ready", "Whether the log is replayed and a search would be complete")
             .answers(TEXT, text())
             .fails([(503, "Not yet")]),
-        get("/metrics", "metrics", "The server's own metrics").answers(TEXT, text()),
+        get("/metrics", "metrics", "The server's own metrics; needs the permission `admin`")
+            .answers(TEXT, text()),
     ]
     .into_iter()
     .map(|operation| operation.tagged("server"))
