@@ -38,7 +38,7 @@ pub(crate) async fn open(settings: Settings, clock: Clock, disk: Disk) -> Result
     let core =
         Arc::new(new_core(settings, clock, store, guard, Ledger::new(disk.clone(), wal_directory.clone())));
     restore_catalog(&core).await?;
-    let last = replay(&core, &wal_directory).await?;
+    let last = replay(&core, &wal_directory, &disk).await?;
     let partitions = core.tenants.all();
     let sequences =
         partitions.iter().filter_map(|shelf| Some((*shelf.partition.get()?, shelf.next()))).collect();
@@ -134,11 +134,12 @@ fn remember(core: &Core, row: &BatchRow) {
 }
 
 /// Puts the log's frames on the shelves; says which segment is the newest and how many of its bytes count.
-async fn replay(core: &Core, directory: &Path) -> Result<Option<(u64, u64)>, Error> {
+async fn replay(core: &Core, directory: &Path, disk: &Disk) -> Result<Option<(u64, u64)>, Error> {
     let mut last = None;
     for segment in wal::list(directory).map_err(Error::Log)? {
         let id = segment.id;
-        let replay = tokio::task::spawn_blocking(move || segment.replay())
+        let disk = disk.clone();
+        let replay = tokio::task::spawn_blocking(move || segment.replay(&disk))
             .await
             .map_err(|_| Error::Closed)?
             .map_err(Error::Log)?;

@@ -126,7 +126,6 @@ async fn a_torn_end_is_cut_and_sequences_go_on() {
     assert_eq!(indexer.status().wal_damaged, 0);
     send(&indexer, &["new"]).await.unwrap();
     drop(indexer);
-    // The torn bytes are still in the first file; the second one's header says that they do not count.
     let indexer = open(place.path()).await;
     assert_eq!(messages(&indexer), ["m0", "m1", "new"]);
     assert_gapless(&everything(&indexer));

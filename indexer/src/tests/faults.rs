@@ -115,7 +115,8 @@ async fn a_sync_that_fails_before_a_segment_that_cannot_be_begun() {
     assert_gapless(&everything(&indexer));
 }
 
-/// A crash right after a failed sync, before any new segment: the frames may come back, once, under the ids that nobody else got.
+/// A crash right after a failed sync, before any new segment: the frames may come back, once, under the ids that nobody else got. They
+/// are durable then.
 #[tokio::test]
 async fn what_a_crash_after_a_failed_sync_brings_back_is_known_by_its_name() {
     let place = tempfile::tempdir().unwrap();
@@ -129,6 +130,29 @@ async fn what_a_crash_after_a_failed_sync_brings_back_is_known_by_its_name() {
     ingest(&indexer, body(&["x"]), Some("s/1-1")).await.unwrap();
     assert_eq!(messages(&indexer), ["before", "x"]);
     assert_gapless(&everything(&indexer));
+}
+
+/// What a start reads may be in the page cache alone. It is written and synced anew before a repeat is answered from it, or the
+/// start is refused.
+#[tokio::test]
+async fn what_a_start_finds_is_durable_before_it_counts() {
+    let place = tempfile::tempdir().unwrap();
+    let plan = Plan::default();
+    let indexer = open_with(settings(place.path()), plan.disk()).await;
+    ingest(&indexer, body(&["x"]), Some("s/1-1")).await.unwrap();
+    drop(indexer);
+    for failing in [Operation::Write, Operation::Truncate, Operation::Sync, Operation::SyncDirectory] {
+        plan.fail(&[(failing, EIO)]);
+        let refused = loop {
+            match Indexer::open_on(settings(place.path()), Hand::new().clock(), plan.disk()).await {
+                Err(Error::Log(error)) if in_use(&error) => tokio::task::yield_now().await,
+                other => break other,
+            }
+        };
+        assert!(matches!(refused, Err(Error::Log(_))), "{failing:?}");
+        assert!(plan.is_done(), "{failing:?}");
+    }
+    assert_eq!(messages(&*open(place.path()).await), ["x"]);
 }
 
 #[tokio::test]

@@ -48,6 +48,11 @@ impl Disk {
         }
     }
 
+    /// Opens a segment that is there, to write into it.
+    pub(super) fn reopen(path: &Path) -> io::Result<File> {
+        OpenOptions::new().write(true).open(path)
+    }
+
     /// Writes all of `bytes`. A failure may leave a part of them written.
     pub(super) fn write(&self, file: &File, bytes: &[u8], offset: u64) -> io::Result<()> {
         match self.fails(Operation::Write) {

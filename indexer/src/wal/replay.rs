@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use super::disk::Disk;
 use super::frame::{Frame, HEAD_BYTES, Head, MARKER};
 use super::segment::{self, HEADER_BYTES, Header, Opening};
 
@@ -82,9 +83,25 @@ impl Opening {
 }
 
 impl Listed {
-    /// Reads the file and finds its frames.
-    pub(crate) fn replay(&self) -> io::Result<Replay> {
-        Ok(scan(self.id, &Bytes::from(std::fs::read(&self.path)?), self.cut))
+    /// Reads the file and finds its frames. Where no later segment says how far it counts, what is found is made durable first.
+    pub(crate) fn replay(&self, disk: &Disk) -> io::Result<Replay> {
+        let bytes = Bytes::from(std::fs::read(&self.path)?);
+        let replay = scan(self.id, &bytes, self.cut);
+        if self.cut.is_none() {
+            self.harden(disk, &bytes, replay.valid)?;
+        }
+        Ok(replay)
+    }
+
+    /// What was read may be in the page cache alone: the process was killed between a write and its sync, or the sync failed and the
+    /// kernel took the pages for clean. They are written anew, so that the sync is about them, and the torn end goes.
+    fn harden(&self, disk: &Disk, bytes: &[u8], valid: u64) -> io::Result<()> {
+        let counted = usize::try_from(valid).ok().and_then(|valid| bytes.get(..valid)).unwrap_or(bytes);
+        let file = Disk::reopen(&self.path)?;
+        disk.write(&file, counted, 0)?;
+        disk.truncate(&file, valid)?;
+        disk.sync(&file)?;
+        disk.sync_directory(self.path.parent().unwrap_or_else(|| Path::new(".")))
     }
 }
 
