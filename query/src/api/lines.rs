@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::json::EventJson;
 use super::problem::problem;
-use crate::pipe::{Outcome, member_names};
+use crate::pipe::{Outcome, Table, member_names};
 use crate::search::{Answer, Ask, DEFAULT_LIMIT, Searcher};
 
 const NDJSON: &str = "application/x-ndjson";
