@@ -174,6 +174,7 @@ fn near_values() -> Vec<Value> {
         "Root",
         "",
         " root",
+        "root ",
         "failed password",
         "failed\tpassword",
         "failed  password",
