@@ -37,7 +37,7 @@ pub const KEYS: &[Key] = &[
     key("auth.tokens[].filter", "filter", "", "Only events that match are seen, on every face alike."),
     key("auth.tokens[].expires", "time", "", "RFC 3339; the token is refused from then on."),
     key("limits", "section", "", "Bounds. Sizes such as `64MiB`, spans such as `250ms`, `5s`, `10m`, `12h`, `30d`."),
-    key("limits.connections", "number", "1024", "Connections at once; more wait to be accepted."),
+    key("limits.connections", "number", "1024", "Connections at once; more wait to be accepted. One other machine has at most a quarter of them."),
     key("limits.header_timeout", "span", "10s", "Time for a TLS handshake and for the head of a request; an idle connection is closed after it."),
     key("limits.body_timeout", "span", "30s", "Longest pause within a request's body."),
     key("limits.shutdown_timeout", "span", "20s", "Time for requests under way when the server stops."),

@@ -42,6 +42,9 @@ pub struct TlsFiles {
     pub client_ca: Option<PathBuf>,
 }
 
+/// Time in which a client takes some of its answer. Nobody who reads at all needs longer, so it is no key.
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+
 /// Limits of the HTTP layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HttpLimits {
@@ -51,6 +54,8 @@ pub struct HttpLimits {
     pub header_timeout: Duration,
     /// Time between two pieces of a body.
     pub body_timeout: Duration,
+    /// Time in which a client takes some of its answer; a quiet connection is not meant.
+    pub write_timeout: Duration,
     /// Time for requests under way when the server stops.
     pub shutdown_timeout: Duration,
     /// Largest body on the wire.
@@ -211,6 +216,7 @@ fn http_limits(limits: &Limits) -> HttpLimits {
         connections: limits.connections,
         header_timeout: limits.header_timeout.0,
         body_timeout: limits.body_timeout.0,
+        write_timeout: WRITE_TIMEOUT,
         shutdown_timeout: limits.shutdown_timeout.0,
         max_body_bytes: limits.max_body_bytes.bytes(),
     }

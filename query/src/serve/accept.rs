@@ -1,4 +1,5 @@
-//! The accept loop: a bounded number of connections, time limits before the first byte of a request, an orderly end.
+//! The accept loop: a bounded number of connections, of all and of each other machine, time limits before the first byte of a
+//! request and for taking the answer, an orderly end.
 //!
 //! HTTP/1.1 only: each client is one collector or one browser, and a connection is then one request at a time, which
 //! bounds what it may cost.
@@ -20,6 +21,8 @@ use tokio_util::task::TaskTracker;
 use tower::Service;
 
 use super::metrics::Metrics;
+use super::peers::{Peers, Place};
+use super::stall::Impatient;
 use super::tls::Tls;
 use crate::config::HttpLimits;
 
@@ -48,19 +51,20 @@ impl Acceptor {
     /// Accepts until told to stop. Connections go on by themselves; wait for `connections`.
     pub(super) async fn run(self, listener: TcpListener) {
         let slots = Arc::new(Semaphore::new(self.limits.connections));
+        let peers = Peers::sharing(self.limits.connections);
         let stop = self.stop.clone();
         loop {
             let accepted = tokio::select! {
                 () = stop.cancelled() => return,
-                accepted = accept(&listener, &slots) => accepted,
+                accepted = self.accept(&listener, &slots, &peers) => accepted,
             };
-            let Some((stream, peer, slot)) = accepted else { return };
+            let Some((stream, peer, held)) = accepted else { return };
             let connection = self.clone();
             self.connections.spawn(async move {
                 connection.metrics.connections.inc();
                 connection.handle(stream, peer).await;
                 connection.metrics.connections.dec();
-                drop(slot);
+                drop(held);
             });
         }
     }
@@ -69,6 +73,7 @@ impl Acceptor {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "nodelay");
         }
+        let stream = Impatient::new(stream, self.limits.write_timeout);
         let Some(tls) = &self.tls else { return self.serve(stream, peer).await };
         match tokio::time::timeout(self.limits.header_timeout, tls.acceptor().accept(stream)).await {
             Ok(Ok(stream)) => self.serve(stream, peer).await,
@@ -106,21 +111,31 @@ impl Acceptor {
             tracing::debug!(peer = %peer.0, %error, "the connection ended");
         }
     }
-}
 
-/// The slot is taken first, so that what cannot be served waits in the kernel's queue and not in ours.
-async fn accept(
-    listener: &TcpListener,
-    slots: &Arc<Semaphore>,
-) -> Option<(TcpStream, Peer, OwnedSemaphorePermit)> {
-    let slot = Arc::clone(slots).acquire_owned().await.ok()?;
-    loop {
-        match listener.accept().await {
-            Ok((stream, address)) => return Some((stream, Peer(address), slot)),
-            Err(error) => {
-                tracing::warn!(%error, "accept failed");
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+    /// The slot is taken first, so that what cannot be served waits in the kernel's queue and not in ours.
+    async fn accept(
+        &self,
+        listener: &TcpListener,
+        slots: &Arc<Semaphore>,
+        peers: &Peers,
+    ) -> Option<(TcpStream, Peer, (OwnedSemaphorePermit, Place))> {
+        let slot = Arc::clone(slots).acquire_owned().await.ok()?;
+        loop {
+            match listener.accept().await {
+                Ok((stream, address)) => match peers.admit(address.ip()) {
+                    Some(place) => return Some((stream, Peer(address), (slot, place))),
+                    None => self.turned_away(address),
+                },
+                Err(error) => {
+                    tracing::warn!(%error, "accept failed");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                }
             }
         }
+    }
+
+    fn turned_away(&self, address: SocketAddr) {
+        self.metrics.refused_connections.inc();
+        tracing::debug!(%address, "a connection was closed: its address has a quarter of all");
     }
 }

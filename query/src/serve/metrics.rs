@@ -28,6 +28,7 @@ pub(super) struct Metrics {
     requests: Family<Labels, Counter>,
     seconds: Histogram,
     pub(super) connections: Gauge,
+    pub(super) refused_connections: Counter,
     pub(super) refused_handshakes: Counter,
 }
 
@@ -37,6 +38,7 @@ impl Default for Metrics {
             requests: Family::default(),
             seconds: Histogram::new(exponential_buckets(0.001, 2.0, 16)),
             connections: Gauge::default(),
+            refused_connections: Counter::default(),
             refused_handshakes: Counter::default(),
         }
     }
@@ -49,6 +51,8 @@ impl Metrics {
         let help = "Time from the head of a request to the head of its answer";
         http.register_with_unit("duration", help, Unit::Seconds, self.seconds.clone());
         http.register("connections", "Connections open now", self.connections.clone());
+        let help = "Connections that were closed because their address had its share already";
+        http.register("refused_connections", help, self.refused_connections.clone());
         let help = "Connections that were closed because the TLS handshake failed or took too long";
         http.register("refused_handshakes", help, self.refused_handshakes.clone());
     }

@@ -12,8 +12,10 @@ mod guard;
 mod header;
 mod health;
 mod metrics;
+mod peers;
 mod reject;
 mod server;
+mod stall;
 #[cfg(test)]
 mod tests;
 mod tls;

@@ -225,6 +225,21 @@ async fn who_does_not_finish_a_request_head_is_cut_off() {
 }
 
 #[tokio::test]
+async fn who_takes_nothing_of_the_answers_is_cut_off() {
+    let edit = |settings: &mut Settings| {
+        settings.http.write_timeout = Duration::from_millis(100);
+        settings.http.header_timeout = Duration::from_secs(600);
+    };
+    let (running, url, _directory) = start(edit).await;
+    let mut stream = tokio::net::TcpStream::connect(address(&url)).await.unwrap();
+    // Asks on and reads nothing, until the answers fill all buffers and then the questions do.
+    let asking =
+        async { while stream.write_all(b"GET / HTTP/1.1\r\nhost: localhost\r\n\r\n").await.is_ok() {} };
+    assert!(tokio::time::timeout(Duration::from_secs(30), asking).await.is_ok(), "the connection was kept");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn the_routers_answer_and_metrics_of_every_part_are_shown() {
     let (running, url, _directory) = start(|_| {}).await;
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
