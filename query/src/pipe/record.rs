@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use locard_event::{Event, Stream, Timestamp, Value, name};
+use locard_filter::{Filter, Predicate};
 
 use super::Shown;
 
@@ -40,10 +41,36 @@ impl<'a> Record<'a> {
             Self::Event { event, shown } => Cow::Owned(project(event, shown)),
             Self::Row { columns, cells } => {
                 let stream = Arc::new(Stream::new(std::iter::empty::<(&str, &str)>()));
-                let mut event = Event::new(self.filed().unwrap_or_default(), stream, "");
-                event.fields = columns.iter().map(String::as_str).zip(cells.iter().cloned()).collect();
+                let mut event = Event::new(Timestamp::default(), stream, "");
+                let names: Vec<String> = columns.iter().map(|column| of_column(column)).collect();
+                event.fields = names.iter().map(String::as_str).zip(cells.iter().cloned()).collect();
                 Cow::Owned(event)
             }
+        }
+    }
+}
+
+/// The field that a column becomes, whose name is never one that says something of the event itself, as `message` or `_id`.
+fn of_column(column: &str) -> String {
+    format!("column.{column}")
+}
+
+/// A filter on rows as one on [`Record::as_event`]. Both names of the time mean the one column that there is.
+pub(super) fn on_rows(filter: Filter, columns: &[String]) -> Filter {
+    let parts = |parts: Vec<Filter>| parts.into_iter().map(|part| on_rows(part, columns)).collect();
+    match filter {
+        Filter::All | Filter::Is(Predicate { field: None, .. }) => filter,
+        Filter::And(all) => Filter::And(parts(all)),
+        Filter::Or(any) => Filter::Or(parts(any)),
+        Filter::Not(part) => Filter::Not(Box::new(on_rows(*part, columns))),
+        Filter::Is(Predicate { field: Some(field), test }) => {
+            let is_there = |name: &str| columns.iter().any(|column| column == name);
+            let column = match &*field {
+                name::TIME if !is_there(name::TIME) => name::TIMESTAMP,
+                name::TIMESTAMP if !is_there(name::TIMESTAMP) => name::TIME,
+                column => column,
+            };
+            Filter::Is(Predicate { field: Some(of_column(column).into()), test })
         }
     }
 }

@@ -4,7 +4,7 @@ use locard_event::Value;
 use locard_filter::Matcher;
 use serde_json::Value as Json;
 
-use super::record::Record;
+use super::record::{Record, on_rows};
 use super::stats::StatsWork;
 use super::timechart::TimechartWork;
 use super::top::TopWork;
@@ -34,7 +34,8 @@ impl Rows {
                     fields.apply(&mut self);
                 }
                 Pipe::Where(filter) => {
-                    let matcher = Matcher::new(&filter.clone().resolve(setting.now))?;
+                    let filter = on_rows(filter.clone().resolve(setting.now), &self.columns);
+                    let matcher = Matcher::new(&filter)?;
                     let Self { columns, rows, .. } = &mut self;
                     rows.retain(|cells| matcher.matches(&Record::Row { columns, cells }.as_event()));
                 }
