@@ -15,7 +15,8 @@ pub use ast::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange};
 pub use error::SyntaxError;
 pub use matcher::Matcher;
 pub use parser::{
-    MAX_DEPTH, MAX_QUERY_BYTES, MAX_TERMS, MAX_WILDCARD_BYTES, parse, parse_duration, parse_prefix,
+    MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS, MAX_WILDCARD_BYTES, MAX_WILDCARDS_BYTES, Spent,
+    parse, parse_duration, parse_prefix, parse_prefix_within,
 };
 
 #[cfg(test)]

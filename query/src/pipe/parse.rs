@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use locard_event::{Timestamp, name};
-use locard_filter::{Filter, MAX_QUERY_BYTES, Predicate, SyntaxError, Test, TimePoint};
+use locard_filter::{Filter, MAX_QUERY_BYTES, Predicate, Spent, SyntaxError, Test, TimePoint};
 
 use super::fields::Fields;
 use super::read::Reader;
@@ -50,8 +50,10 @@ fn read(query: &str) -> Result<Query, SyntaxError> {
         // The filter says so, however short it is itself.
         locard_filter::parse(query)?;
     }
-    let (mut filter, end) = locard_filter::parse_prefix(query)?;
-    let mut reader = Reader::new(query, end);
+    let mut spent = Spent::default();
+    let (mut filter, end) = locard_filter::parse_prefix_within(query, &mut spent)?;
+    let mut reader = Reader::new(query, end).spent(spent);
+    let mut count = 0;
     let mut pipes = Vec::new();
     while reader.eat('|') {
         match pipe(&mut reader)? {
@@ -61,7 +63,8 @@ fn read(query: &str) -> Result<Query, SyntaxError> {
         if !reader.at_end() {
             return Err(reader.expected("a pipe or the end").hint("write | before the next pipe"));
         }
-        if pipes.len() > MAX_PIPES {
+        count += 1;
+        if count > MAX_PIPES {
             let at = reader.position();
             return Err(SyntaxError::new(at..at, format!("more than {MAX_PIPES} pipes")).hint("use fewer"));
         }

@@ -2,18 +2,25 @@
 
 use std::ops::Range;
 
-use locard_filter::{Filter, SyntaxError};
+use locard_filter::{Filter, Spent, SyntaxError};
 
 /// A position in the query text, behind the first `|`.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
     text: &'a str,
     position: usize,
+    /// What the filters before have used up.
+    spent: Spent,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, position: usize) -> Self {
-        Self { text, position }
+        Self { text, position, spent: Spent::default() }
+    }
+
+    /// The same, behind filters that have used up this much.
+    pub(super) fn spent(self, spent: Spent) -> Self {
+        Self { spent, ..self }
     }
 
     pub(super) fn position(&self) -> usize {
@@ -181,7 +188,8 @@ impl<'a> Reader<'a> {
     /// A filter up to the next pipe.
     pub(super) fn filter(&mut self) -> Result<Filter, SyntaxError> {
         let offset = self.position;
-        let (filter, end) = locard_filter::parse_prefix(self.rest()).map_err(|error| SyntaxError {
+        let read = locard_filter::parse_prefix_within(self.rest(), &mut self.spent);
+        let (filter, end) = read.map_err(|error| SyntaxError {
             span: error.span.start + offset..error.span.end + offset,
             fix: error.fix.map(|fix| format!("{}{fix}", self.text.get(..offset).unwrap_or(""))),
             ..error

@@ -521,6 +521,45 @@ fn a_column_named_often_is_counted_as_often() {
 }
 
 #[test]
+fn pipes_and_what_their_filters_cost_are_bounded() {
+    #[track_caller]
+    fn check(query: &str, expected: Result<(), (usize, &str)>) {
+        let error = parse(query).map(|_| ()).map_err(|error| (error.span.start, error.message));
+        assert_eq!(error, expected.map_err(|(at, message)| (at, message.to_owned())));
+    }
+    check(&format!("*{}", "|where a".repeat(32)), Ok(()));
+    check(&format!("*{}", "|where a".repeat(33)), Err((265, "more than 32 pipes")));
+    check(&format!("/a/{}", "|where /a/".repeat(15)), Ok(()));
+    check(
+        &format!("/a/{}|stats count|where /a/", "|where /a/".repeat(15)),
+        Err((175, "more than 16 regular expressions")),
+    );
+}
+
+#[test]
+fn a_column_is_itself_whatever_its_name() {
+    #[track_caller]
+    fn check(stats: &str, condition: &str, rows: usize) {
+        let query = format!("* | stats {stats} | where {condition}");
+        let Outcome::Table(table) = run(&query, &events(&LOGINS), &setting()).unwrap() else { panic!() };
+        assert_eq!(table.rows.len(), rows, "{query}");
+    }
+    check("count() by message", r#"message:"line 3""#, 1);
+    check("count() by message", r#"message="line 3""#, 1);
+    check("count() by message", "message:/line [1-3]/", 3);
+    check("count() by message", "NOT message:3", 7);
+    check("count() by _id", "_id=0-5", 1);
+    check("count() by _id", "_id!=0-5", 7);
+    check("count() by _stream", "_stream:*", 1);
+    check("count() by _stream", "_stream=00000000000000000000000000000000", 0);
+    check("count() by @timestamp", "@timestamp>=2026-03-01T11:58:00Z", 3);
+    check("count() by @timestamp", "_time>=2026-03-01T11:58:00Z", 3);
+    check("count() by _time", "@timestamp<2026-03-01T11:58:00Z", 5);
+    check("count(), max(_time) as event.ingested by code", "event.ingested>=2026-03-01T11:59:00Z", 2);
+    check("count() by message", "count>0 line", 8);
+}
+
+#[test]
 fn what_follows_a_sort_gets_all_of_it() {
     let lines: Vec<String> = (0..50).map(|n| format!(r#"{{"code": {n}, "user": "u{}"}}"#, n % 2)).collect();
     let events = events(&lines.iter().map(String::as_str).collect::<Vec<_>>());

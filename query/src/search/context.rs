@@ -12,6 +12,7 @@ use super::Error;
 use super::best::Page;
 use super::coverage::Coverage;
 use super::find::{Find, find};
+use super::metrics::End;
 use super::part::{Wanted, position};
 use super::plan::wanted;
 use super::run::Run;
@@ -69,10 +70,12 @@ impl Searcher {
         let by = shared(&event, &ask.by);
         let filter = by.iter().fold(asked, |filter, (name, value)| filter.and(equals(name, value)));
         let all = Timestamp::MIN..Timestamp::MAX;
-        let wanted = Arc::new(wanted(filter, all, principal, clock)?);
         let at = position(&event).ok_or(Error::NotFound)?;
 
         let mut run = Run::begin(&self.gate, &self.metrics, self.limits.deadline).await?;
+        let asker = principal.clone();
+        let wanted = run.blocking(move || wanted(filter, all, &asker, clock)).await?;
+        let wanted = Arc::new(wanted.inspect_err(|_| run.ended(End::Refused))?);
         let view = self.indexer.view(&principal.tenant);
         let side =
             |order, limit| Side { wanted: &wanted, at, order, limit, memory_bytes: self.limits.memory_bytes };
@@ -80,7 +83,7 @@ impl Searcher {
         let (after, rest) = side(Order::Ascending, ask.after).look(&mut run, &view).await?;
         coverage.add(&rest);
         let incomplete_because = self.conclude(&mut run, &coverage);
-        let (took, scanned) = (run.took(), scanned(&coverage));
+        let (took, scanned) = (run.took(), scanned(&coverage, principal));
         Ok(Surrounded { incomplete_because, took, scanned, by, ..join(before, event, after) })
     }
 }

@@ -15,7 +15,7 @@ use locard_store::{Control, Error as StoreError, Order};
 use super::Error;
 use super::coverage::Coverage;
 use super::part::{Part, Wanted, parts};
-use super::plan::{Ask, Plan};
+use super::plan::{Ask, deadline};
 use super::run::{Run, lock};
 use super::searcher::{Matched, Scanned, Searcher, scanned};
 use super::tally::{MAX_NAMES, Names, Table, Tally};
@@ -86,8 +86,8 @@ impl Searcher {
     /// As [`Searcher::search`].
     #[tracing::instrument(name = "search.fields", skip_all, fields(principal = %principal.name))]
     pub async fn fields(&self, principal: &Principal, ask: &Ask) -> Result<Fields, Error> {
-        let plan = self.plan(principal, ask)?;
-        let (mut run, mut coverage, names) = self.tally(principal, ask, plan, Names::default()).await?;
+        let (mut run, mut coverage, names) =
+            self.tally(principal, ask, Filter::All, Names::default()).await?;
         if names.full {
             coverage.omit(format!("there are more than {MAX_NAMES} different names"));
         }
@@ -97,7 +97,7 @@ impl Searcher {
             fields: names.into_fields(),
             incomplete_because,
             took: run.took(),
-            scanned: scanned(&coverage),
+            scanned: scanned(&coverage, principal),
         })
     }
 
@@ -113,9 +113,8 @@ impl Searcher {
         values: &AskValues,
     ) -> Result<Values, Error> {
         let has = Filter::Is(Predicate { field: Some(values.field.as_str().into()), test: Test::Exists });
-        let plan = self.plan(principal, ask)?.narrow(has)?;
         let table = Table::new(values, self.limits.memory_bytes / MEMORY_SHARE);
-        let (mut run, mut coverage, table) = self.tally(principal, ask, plan, table).await?;
+        let (mut run, mut coverage, table) = self.tally(principal, ask, has, table).await?;
         if table.full {
             coverage.omit(format!("only {} different values were told apart", table.counts.len()));
         }
@@ -127,20 +126,22 @@ impl Searcher {
             values: table.into_top(values.limit),
             incomplete_because,
             took: run.took(),
-            scanned: scanned(&coverage),
+            scanned: scanned(&coverage, principal),
         })
     }
 
-    /// Feeds every event that matches to tallies, one for each part, and sums them up.
+    /// Feeds every event that matches, `filter` too, to tallies, one for each part, and sums them up.
     async fn tally<T: Tally>(
         &self,
         principal: &Principal,
         ask: &Ask,
-        plan: Plan,
+        filter: Filter,
         empty: T,
     ) -> Result<(Run, Coverage, T), Error> {
-        let deadline = if ask.timeout.is_some() { plan.deadline } else { plan.deadline.min(PATIENCE) };
+        let deadline = deadline(ask, &self.limits);
+        let deadline = if ask.timeout.is_some() { deadline } else { deadline.min(PATIENCE) };
         let mut run = Run::begin(&self.gate, &self.metrics, deadline).await?;
+        let plan = self.plan(&mut run, principal, ask, filter).await?;
         let view = self.indexer.view(&principal.tenant);
         let parts = parts(&view, &plan.wanted, Order::Descending);
         let (sum, control) = (Arc::new(Mutex::new(empty.clone())), Arc::clone(&run.control));

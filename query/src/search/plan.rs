@@ -44,7 +44,6 @@ pub(crate) struct Plan {
     pub(crate) order: Order,
     pub(crate) after: Option<Position>,
     pub(crate) limit: usize,
-    pub(crate) deadline: Duration,
     pub(crate) now: Timestamp,
 }
 
@@ -66,18 +65,25 @@ impl Plan {
             order: order(ask.order, cursor)?,
             after: cursor.map(|cursor| cursor.after),
             limit: limit(ask.limit, limits)?,
-            deadline: ask.timeout.map_or(limits.deadline, |timeout| timeout.min(limits.deadline)),
             now,
         })
     }
 
     /// The same, among the events that match `filter` too.
     pub(crate) fn narrow(self, filter: Filter) -> Result<Self, Error> {
+        if filter == Filter::All {
+            return Ok(self);
+        }
         let Request { filter: asked, filed } = self.wanted.request;
         let filter = asked.and(filter);
         let matcher = Matcher::new(&filter)?;
         Ok(Self { wanted: Wanted { request: Request { filter, filed }, matcher }, ..self })
     }
+}
+
+/// How long a search may take.
+pub(crate) fn deadline(ask: &Ask, limits: &Limits) -> Duration {
+    ask.timeout.map_or(limits.deadline, |timeout| timeout.min(limits.deadline))
 }
 
 /// Joins what is asked with what the principal may see. The row filter takes the real time for `now`, never a cursor's:

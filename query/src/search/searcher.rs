@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use locard_event::Timestamp;
+use locard_filter::Filter;
 use locard_indexer::{Indexer, Principal, View};
 use locard_store::{Position, Request};
 use tokio::sync::Semaphore;
@@ -15,7 +16,7 @@ use super::feed::{Fed, Feed};
 use super::find::{Find, find};
 use super::metrics::End;
 use super::part::position;
-use super::plan::{Ask, Plan};
+use super::plan::{Ask, Plan, deadline};
 use super::run::Run;
 use super::{Error, Limits, Metrics};
 use crate::pipe::{Outcome, Pipe, Pipeline, Setting, Shown, time_range};
@@ -81,8 +82,8 @@ impl Searcher {
     /// See [`Error`]. A search that ran out of time or could not read a split is an answer, and says so.
     #[tracing::instrument(name = "search.run", skip_all, fields(principal = %principal.name))]
     pub async fn search(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
-        let plan = self.plan(principal, ask)?;
-        let run = Run::begin(&self.gate, &self.metrics, plan.deadline).await?;
+        let mut run = Run::begin(&self.gate, &self.metrics, deadline(ask, &self.limits)).await?;
+        let plan = self.plan(&mut run, principal, ask, Filter::All).await?;
         self.page(run, principal, plan, true).await
     }
 
@@ -92,8 +93,9 @@ impl Searcher {
     /// As [`Searcher::search`].
     #[tracing::instrument(name = "search.next", skip_all, fields(principal = %principal.name))]
     pub async fn next(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
-        let plan = self.plan(principal, ask)?;
-        let run = Run::begin_patiently(&self.gate, &self.metrics, plan.deadline).await?;
+        let deadline = deadline(ask, &self.limits);
+        let mut run = Run::begin_patiently(&self.gate, &self.metrics, deadline).await?;
+        let plan = self.plan(&mut run, principal, ask, Filter::All).await?;
         self.page(run, principal, plan, false).await
     }
 
@@ -122,7 +124,7 @@ impl Searcher {
             piped?
         };
         let cursor = last.map(|after| Cursor { order, now, after }.to_string());
-        Ok(self.answer(&mut run, outcome, matched, &coverage, cursor))
+        Ok(self.answer(&mut run, principal, outcome, matched, &coverage, cursor))
     }
 
     /// Runs the pipes.
@@ -135,11 +137,12 @@ impl Searcher {
         let Plan { wanted, order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
         let filed = within(&wanted.request);
-        let pipeline = Pipeline::new(&plan.pipes, &Setting { memory_bytes, page: limit, filed, now })?;
         let paged = plan.pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)));
         if after.is_some() && !paged {
             return Err(pageless());
         }
+        let (pipes, setting) = (plan.pipes, Setting { memory_bytes, page: limit, filed, now });
+        let pipeline = run.blocking(move || Pipeline::new(&pipes, &setting)).await??;
         let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes, paged };
         let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
         let outcome = run.blocking(|| pipeline.finish()).await??;
@@ -151,11 +154,23 @@ impl Searcher {
         Ok((outcome, matched, coverage, last))
     }
 
-    pub(crate) fn plan(&self, principal: &Principal, ask: &Ask) -> Result<Plan, Error> {
-        let span = tracing::info_span!("search.plan");
-        let plan = span.in_scope(|| Plan::new(ask, principal, &self.limits, clock()));
+    /// Plans what is asked, among the events that match `filter` too. Compiling regular expressions may take long: it is done in
+    /// a search's turn, and where it holds nobody up.
+    pub(crate) async fn plan(
+        &self,
+        run: &mut Run,
+        principal: &Principal,
+        ask: &Ask,
+        filter: Filter,
+    ) -> Result<Plan, Error> {
+        let (principal, ask, limits) = (principal.clone(), ask.clone(), self.limits.clone());
+        let plan = move || {
+            let span = tracing::info_span!("search.plan");
+            span.in_scope(|| Plan::new(&ask, &principal, &limits, clock())?.narrow(filter))
+        };
+        let plan = run.blocking(plan).await?;
         if plan.is_err() {
-            self.metrics.ended(End::Refused, 0.0);
+            run.ended(End::Refused);
         }
         plan
     }
@@ -163,6 +178,7 @@ impl Searcher {
     fn answer(
         &self,
         run: &mut Run,
+        principal: &Principal,
         outcome: Outcome,
         matched: u64,
         coverage: &Coverage,
@@ -174,7 +190,7 @@ impl Searcher {
             incomplete_because: self.conclude(run, coverage),
             cursor,
             took: run.took(),
-            scanned: scanned(coverage),
+            scanned: scanned(coverage, principal),
         }
     }
 
@@ -202,7 +218,11 @@ fn pageless() -> Error {
     }
 }
 
-pub(crate) fn scanned(coverage: &Coverage) -> Scanned {
+/// What a search cost. Nothing is said to who may see only some of the events: the numbers would tell of the others.
+pub(crate) fn scanned(coverage: &Coverage, principal: &Principal) -> Scanned {
+    if principal.filter.is_some() {
+        return Scanned::default();
+    }
     Scanned { splits: coverage.splits, events: coverage.events, bytes: coverage.bytes }
 }
 

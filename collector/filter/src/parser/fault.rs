@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::cursor::{Cursor, Word};
-use super::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_TERMS, MAX_WILDCARD_BYTES};
+use super::{MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS, MAX_WILDCARD_BYTES, MAX_WILDCARDS_BYTES};
 use crate::SyntaxError;
 
 fn end_of(cursor: &Cursor<'_>) -> usize {
@@ -32,6 +32,21 @@ pub(super) fn query_too_long(text: &str) -> SyntaxError {
 pub(super) fn too_many_terms(cursor: &Cursor<'_>) -> SyntaxError {
     let at = cursor.position();
     SyntaxError::new(at..at, format!("more than {MAX_TERMS} tests")).hint("split the query into several")
+}
+
+pub(super) fn too_many_regexes(cursor: &Cursor<'_>) -> SyntaxError {
+    let at = cursor.position();
+    SyntaxError::new(at..at, format!("more than {MAX_REGEXES} regular expressions"))
+        .hint("write one with alternatives, as in /a|b/, or search for words")
+}
+
+pub(super) fn too_many_wildcards(cursor: &Cursor<'_>) -> SyntaxError {
+    let at = cursor.position();
+    SyntaxError::new(
+        at..at,
+        format!("patterns with wildcards of more than {MAX_WILDCARDS_BYTES} bytes together"),
+    )
+    .hint("search for words instead")
 }
 
 pub(super) fn too_deep(cursor: &Cursor<'_>) -> SyntaxError {

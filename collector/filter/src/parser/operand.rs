@@ -6,7 +6,7 @@ use ipnet::IpNet;
 
 use super::cursor::Until;
 use super::grammar::Scope;
-use super::{MAX_TERMS, Parser, fault, meaning};
+use super::{Parser, fault, meaning};
 use crate::{Comparison, Filter, Predicate, SyntaxError, Test};
 
 /// What stands between a field and its value.
@@ -233,10 +233,7 @@ impl Parser<'_> {
 
     fn finish(&mut self, field: Option<&str>, test: Test) -> Result<Filter, SyntaxError> {
         self.separated()?;
-        self.terms += 1;
-        if self.terms > MAX_TERMS {
-            return Err(fault::too_many_terms(&self.cursor));
-        }
+        self.spent.add(&test, &self.cursor)?;
         Ok(Filter::Is(Predicate { field: field.map(Into::into), test }))
     }
 

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect, expect_file};
 
-use crate::{MAX_DEPTH, MAX_TERMS, parse};
+use crate::{MAX_DEPTH, MAX_TERMS, Spent, parse, parse_prefix_within};
 
 /// The query fails, and the fix, if one is offered, parses.
 #[track_caller]
@@ -75,4 +75,24 @@ fn limits_are_errors() {
     refused(&format!("{}*", "x".repeat(1024)), "a pattern with wildcards of more than 1024 bytes");
     assert!(parse(&"a ".repeat(MAX_TERMS)).is_ok());
     assert!(parse(&format!("{}a{}", "(".repeat(MAX_DEPTH), ")".repeat(MAX_DEPTH))).is_ok());
+}
+
+#[test]
+fn what_is_costly_is_limited_over_all_filters_of_a_query() {
+    #[track_caller]
+    fn check(filters: &[&str], message: Option<&str>) {
+        let mut spent = Spent::default();
+        let read = filters.iter().try_for_each(|text| parse_prefix_within(text, &mut spent).map(|_| ()));
+        assert_eq!(read.err().map(|error| error.message).as_deref(), message);
+    }
+    let regexes = |count: usize| "/a/ ".repeat(count);
+    let wild = |count: usize| format!("{}* ", "a".repeat(1_023)).repeat(count);
+    let words = |count: usize| "a ".repeat(count);
+    check(&[&regexes(8), &regexes(8)], None);
+    check(&[&regexes(17)], Some("more than 16 regular expressions"));
+    check(&[&regexes(8), "a:/b/", &regexes(8)], Some("more than 16 regular expressions"));
+    check(&[&wild(2), &wild(2)], None);
+    check(&[&wild(4), "b*"], Some("patterns with wildcards of more than 4096 bytes together"));
+    check(&[&words(500), &words(500)], None);
+    check(&[&words(500), &words(501)], Some("more than 1000 tests"));
 }
