@@ -31,7 +31,7 @@ pub(super) async fn tail(
     let params = params.known(&["q", "after"])?;
     let q = params.text("q").unwrap_or_default();
     let resume = resume(&headers, &params)?;
-    let tailing = api.searcher.tail(&principal, q, resume, api.shutdown.clone());
+    let tailing = api.searcher.tail(&principal, q, resume, api.shutdown.clone()).await;
     let tailing = tailing.map_err(|error| problem(error, q))?;
     Ok(Sse::new(frames(tailing)).keep_alive(KeepAlive::default()))
 }
@@ -65,6 +65,7 @@ fn frame(tailed: &Tailed) -> Frame {
             let data = json!({"missed": lag.missed, "first": lag.first.to_string(), "because": lag.because});
             (Frame::default().event("lag"), data.to_string())
         }
+        Tailed::End(because) => (Frame::default().event("end"), json!({"because": because}).to_string()),
     };
     frame.data(data)
 }

@@ -23,6 +23,8 @@ use super::{Error, Metrics};
 
 /// Events that wait for the client before the tap's own buffer fills.
 const CHANNEL_EVENTS: usize = 256;
+/// How long matching one batch may take before the tail ends.
+const BATCH_TIME: Duration = Duration::from_secs(2);
 /// How old a filter's idea of `now` may become.
 const NOW_AGE: Duration = Duration::from_secs(1);
 
@@ -33,6 +35,8 @@ pub enum Tailed {
     Event(Event),
     /// Events were passed over, matching or not.
     Lag(Lag),
+    /// The tail ends here, and why.
+    End(&'static str),
 }
 
 /// Events that a tail passed over.
@@ -54,17 +58,19 @@ impl Searcher {
     ///
     /// # Errors
     /// The query cannot be read, `resume` is not of this tenant, or too many tails run.
-    pub fn tail(
+    pub async fn tail(
         &self,
         principal: &Principal,
         q: &str,
         resume: Option<EventId>,
         shutdown: CancellationToken,
     ) -> Result<Tailing, Error> {
-        let lens = Lens::new(locard_filter::parse(q)?, principal.clone())?;
+        let (asked, asker) = (locard_filter::parse(q)?, principal.clone());
         let permit = Arc::clone(&self.tail_gate).try_acquire_owned();
         let permit =
             permit.map_err(|_| Error::Busy { what: "tails", retry_after: Duration::from_secs(5) })?;
+        let lens = tokio::task::spawn_blocking(move || Lens::new(asked, asker));
+        let lens = lens.await.map_err(|_| Error::Failed)??;
         // First the tap, then the view: what is accepted in between is in both, and told apart by its number.
         let live = self.indexer.subscribe(&principal.tenant);
         if let Some(id) = resume {
@@ -207,7 +213,7 @@ impl Tail {
         }
     }
 
-    async fn pass_on(&mut self, batch: &[Event]) -> Result<(), Gone> {
+    async fn pass_on(&mut self, batch: &Arc<[Event]>) -> Result<(), Gone> {
         let Some(first) = batch.first().and_then(|event| event.id) else { return Ok(()) };
         if let Some(last) = self.last
             && first.sequence > last.sequence + 1
@@ -218,8 +224,17 @@ impl Tail {
         }
         let seen = self.last;
         let wanted = Arc::clone(self.lens.wanted());
-        for event in batch.iter().filter(|event| event.id > seen && wanted.matches(event)) {
-            self.tell(Tailed::Event(event.clone())).await?;
+        let matching = Arc::clone(batch);
+        let matched = tokio::task::spawn_blocking(move || matching_of(&matching, seen, &wanted, BATCH_TIME));
+        let Matched { events, in_time } = matched.await.map_err(|_| Gone)?;
+        for event in events {
+            self.tell(Tailed::Event(event)).await?;
+        }
+        if !in_time {
+            let because =
+                "matching takes too long: write a filter with fewer wildcards and regular expressions";
+            self.tell(Tailed::End(because)).await?;
+            return Err(Gone);
         }
         self.last = self.last.max(batch.last().and_then(|event| event.id));
         Ok(())
@@ -229,6 +244,7 @@ impl Tail {
         match &tailed {
             Tailed::Event(_) => self.open.metrics.tail_events.inc(),
             Tailed::Lag(lag) => self.open.metrics.tail_missed.inc_by(lag.missed),
+            Tailed::End(_) => 0,
         };
         self.sender.send(tailed).await.map_err(|_| Gone)
     }
@@ -261,10 +277,58 @@ impl Tail {
     }
 }
 
+/// The events of a batch that match, as far as time allowed.
+struct Matched {
+    events: Vec<Event>,
+    in_time: bool,
+}
+
+/// Keeps a processor busy: not to be run where others are served.
+fn matching_of(batch: &[Event], after: Option<EventId>, wanted: &Wanted, time: Duration) -> Matched {
+    let began = Instant::now();
+    let mut matched = Matched { events: Vec::new(), in_time: true };
+    for event in batch.iter().filter(|event| event.id > after) {
+        if wanted.matches(event) {
+            matched.events.push(event.clone());
+        }
+        matched.in_time = began.elapsed() <= time;
+        if !matched.in_time {
+            break;
+        }
+    }
+    matched
+}
+
 struct StopOnDrop(Arc<Control>);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
         self.0.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use locard_event::Stream;
+
+    use super::*;
+
+    #[test]
+    fn a_batch_is_matched_as_far_as_time_allows() {
+        let stream = Arc::new(Stream::new([("host.name", "a")]));
+        let event = |sequence| {
+            let mut event = Event::new(Timestamp::from_seconds(1), Arc::clone(&stream), "word");
+            event.id = Some(EventId::new(0, sequence));
+            event
+        };
+        let batch: Vec<Event> = (0..5).map(event).collect();
+        let principal = Principal::loopback();
+        let wanted = compile(&locard_filter::parse("word").unwrap(), &principal).unwrap();
+        let matched = |time| {
+            let Matched { events, in_time } = matching_of(&batch, Some(EventId::new(0, 1)), &wanted, time);
+            (events.len(), in_time)
+        };
+        assert_eq!(matched(Duration::MAX), (3, true));
+        assert_eq!(matched(Duration::ZERO), (1, false));
     }
 }
