@@ -49,6 +49,33 @@ fn cut_value(value: Value, max_bytes: usize, cut: &mut usize) -> Value {
     }
 }
 
+/// Leaves out the last values of lists so that all lists together hold at most `max_values`, and at most what `room` has left, which
+/// becomes less; says how many.
+pub(super) fn shorten_lists(fields: &mut Fields, max_values: usize, room: &mut usize) -> usize {
+    let held: usize = fields.iter().map(|(_, value)| list_len(value)).sum();
+    let most = max_values.min(*room);
+    *room -= held.min(most);
+    if held <= most {
+        return 0;
+    }
+    let mut left = most;
+    let shorten = |(name, value): (Box<str>, Value)| match value {
+        Value::List(mut values) => {
+            values.truncate(left);
+            values.shrink_to_fit();
+            left -= values.len();
+            (name, Value::List(values))
+        }
+        single => (name, single),
+    };
+    *fields = std::mem::take(fields).into_iter().map(shorten).collect();
+    held - most
+}
+
+fn list_len(value: &Value) -> usize {
+    if let Value::List(values) = value { values.len() } else { 0 }
+}
+
 /// Leaves out the last fields in name order beyond `max_fields`; says how many.
 pub(super) fn leave_out(fields: &mut Fields, max_fields: usize) -> usize {
     let excess = fields.len().saturating_sub(max_fields);
@@ -78,6 +105,19 @@ mod tests {
         check("€", 2, "");
         check("a𝄞b", 4, "a");
         check("a𝄞b", 5, "a𝄞");
+    }
+
+    #[test]
+    fn lists_share_what_an_event_and_what_a_body_may_hold() {
+        let list = |values: i64| Value::List((0..values).map(Value::Int).collect());
+        let fields: Fields = [("a", list(3)), ("b", Value::Int(7)), ("c", list(3))].into_iter().collect();
+        let mut room = 9;
+        for (left_out, c, rest) in [(1, 2, 4), (2, 1, 0), (6, 0, 0)] {
+            let mut fields = fields.clone();
+            assert_eq!(shorten_lists(&mut fields, 5, &mut room), left_out);
+            assert_eq!((fields.get("c"), room), (Some(&list(c)), rest));
+            assert_eq!(fields.get("b"), Some(&Value::Int(7)));
+        }
     }
 
     #[test]

@@ -18,6 +18,13 @@ use crate::wal::ReadLimits;
 /// Refused lines listed one by one in an answer; how many more there were is said in one further entry.
 const LISTED_REJECTIONS: usize = 100;
 
+/// Most values that the lists of one event hold together; the rest is left out and marked. An event is decoded, indexed and answered
+/// as a whole.
+const MAX_LIST_VALUES: usize = 1 << 14;
+/// Most values in one NDJSON body, and most values that the lists of one body hold together: a value takes two bytes of text and ten
+/// times that in memory.
+const MAX_BODY_VALUES: usize = 1 << 22;
+
 /// What a body holds.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
@@ -36,7 +43,7 @@ pub(crate) struct Received {
 pub(crate) struct Cuts {
     /// Messages and field values cut at `max_line_bytes`.
     pub(crate) values: u64,
-    /// Fields left out at `max_fields`.
+    /// Fields left out at `max_fields`, and values of lists at [`MAX_LIST_VALUES`].
     pub(crate) fields: u64,
 }
 
@@ -83,7 +90,9 @@ pub(crate) fn receive(
         return Err(Error::TooMany { max_events: limits.max_events });
     }
     let mut cuts = Cuts::default();
-    let events: Vec<Event> = raw.into_iter().map(|raw| finish(raw, received, limits, &mut cuts)).collect();
+    let mut room = MAX_BODY_VALUES;
+    let events: Vec<Event> =
+        raw.into_iter().map(|raw| finish(raw, received, limits, &mut room, &mut cuts)).collect();
     let rejected = rejections.count;
     let ack = Ack { accepted: events.len() as u64, rejected: rejections.list() };
     Ok(Received { events, ack, rejected, cuts })
@@ -120,7 +129,8 @@ fn refuse(error: DecodeError) -> Error {
     }
 }
 
-fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -> Event {
+/// `room` is how many more values the lists of this body may hold.
+fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, room: &mut usize, cuts: &mut Cuts) -> Event {
     let Raw { mut event, time_known, mut left_out } = raw;
     let mut cut = bound::cut_message(&mut event, limits.max_line_bytes);
     // A line without a time was written about when it was read, which a collector that was cut off did long before today.
@@ -129,6 +139,7 @@ fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, cuts: &mut Cuts) -
     if !time_known && event.time == observed {
         event.fields.remove(name::CREATED);
     }
+    left_out += bound::shorten_lists(&mut event.fields, MAX_LIST_VALUES, room);
     cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
     left_out += bound::leave_out(&mut event.fields, limits.max_fields);
     if cut > 0 {

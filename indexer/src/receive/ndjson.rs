@@ -11,9 +11,12 @@ use locard_parse::flatten::flatten;
 use serde_json::{Map, Value};
 
 use super::labels::Streams;
-use super::{Raw, Rejections};
+use super::{MAX_BODY_VALUES, Raw, Rejections};
 use crate::delivery::Error;
 use crate::wal::ReadLimits;
+
+/// Most JSON values in one line, as in one OTLP record: a few bytes of text each, many times that as a tree.
+const MAX_LINE_VALUES: usize = locard_wire::MAX_NESTED;
 
 /// Which members mean what.
 pub(super) struct Names<'a> {
@@ -40,6 +43,7 @@ pub(super) fn read(
 ) -> Result<Vec<Raw>, Error> {
     let mut streams = Streams::new(options.names.stream_fields, options.names.dataset);
     let mut events = Vec::new();
+    let mut room = MAX_BODY_VALUES;
     for (line, number) in body.split(|byte| *byte == b'\n').zip(1u64..) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
@@ -48,12 +52,40 @@ pub(super) fn read(
         if events.len() == options.limits.max_events {
             return Err(Error::TooMany { max_events: options.limits.max_events });
         }
-        match parse(line) {
+        match fits(line, &mut room).and_then(|()| parse(line)) {
             Ok(object) => events.push(event(object, line, options, &mut streams)),
             Err(reason) => rejections.add(number, reason),
         }
     }
     Ok(events)
+}
+
+/// Takes the line's values out of the body's `room`, or says why the line is not to be read.
+fn fits(line: &[u8], room: &mut usize) -> Result<(), String> {
+    let values = count_values(line);
+    if values > MAX_LINE_VALUES {
+        return Err(format!("the line holds more than {MAX_LINE_VALUES} values"));
+    }
+    let Some(rest) = room.checked_sub(values) else {
+        return Err(format!("the body holds more than {MAX_BODY_VALUES} values up to this line"));
+    };
+    *room = rest;
+    Ok(())
+}
+
+/// At least as many as the values of a line: whatever a value is, it stands at the beginning or after one of these outside a string.
+fn count_values(line: &[u8]) -> usize {
+    let (mut count, mut in_string, mut escaped) = (1, false, false);
+    for byte in line {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' if in_string => escaped = true,
+            b'"' => in_string = !in_string,
+            b',' | b'{' | b'[' if !in_string => count += 1,
+            _ => {}
+        }
+    }
+    count
 }
 
 fn parse(line: &[u8]) -> Result<Object, String> {
@@ -168,7 +200,7 @@ fn take(object: &mut Object, name: &str) -> Option<Value> {
 mod tests {
     use super::*;
     use crate::Door;
-    use crate::receive::{Received, receive};
+    use crate::receive::{MAX_LIST_VALUES, Received, receive};
     use locard_wire::Encoding;
 
     const LIMITS: ReadLimits =
@@ -250,6 +282,34 @@ mod tests {
         assert_eq!(received.ack.rejected.len(), 101);
         let last = received.ack.rejected.last().unwrap();
         assert_eq!((last.line, last.reason.as_str()), (1_000, "900 more lines were refused, this one last"));
+    }
+
+    /// A body of a few kilobytes when compressed must not become gigabytes.
+    #[test]
+    fn a_line_or_a_body_of_too_many_values_is_refused() {
+        let limits = ReadLimits { max_decompressed_bytes: 64 << 20, ..LIMITS };
+        let line = |values: usize| format!("{{\"a\":[{}0]}}\n", "0,".repeat(values - 1));
+        let reasons = |body: String| {
+            let read =
+                receive(&Door::ndjson(), Encoding::Identity, &body.into(), received(), &limits).unwrap();
+            (read.ack.accepted, read.ack.rejected.iter().map(|line| line.reason.clone()).collect::<Vec<_>>())
+        };
+        let (accepted, refused) = reasons("{\"msg\":\"x\"}\n".to_owned() + &line(MAX_LINE_VALUES));
+        assert_eq!((accepted, refused), (1, vec!["the line holds more than 262144 values".to_owned()]));
+        let (accepted, refused) = reasons(line(200_000).repeat(25));
+        assert_eq!((accepted, refused.len()), (20, 5));
+        assert!(refused[0].starts_with("the body holds more than"), "{refused:?}");
+        let (accepted, _) = reasons(format!("{{\"msg\":\"\\\"{}\"}}", "[,{".repeat(MAX_LINE_VALUES)));
+        assert_eq!(accepted, 1);
+    }
+
+    #[test]
+    fn a_long_list_is_cut_and_marked() {
+        let received = read(format!("{{\"msg\":\"x\",\"a\":[{}0],\"b\":[1,2]}}", "0,".repeat(20_000)));
+        let event = &received.events[0];
+        assert_eq!(event.fields.get("a").unwrap().elements().len(), MAX_LIST_VALUES);
+        assert_eq!(event.get("log.flags").unwrap().text(), "fields_left_out");
+        assert_eq!(received.cuts.fields, 20_001 + 2 - MAX_LIST_VALUES as u64);
     }
 
     #[test]
