@@ -3,8 +3,9 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, BufReader};
 use tokio::process::{Child, ChildStdout, Command};
+use tokio::task::JoinHandle;
 
 use crate::config::JournaldConfig;
 
@@ -13,7 +14,7 @@ const PROGRAM: &str = "journalctl";
 const ENTRY_FACTOR: usize = 8;
 const MIN_ENTRY_BYTES: usize = 1 << 20;
 /// Bytes of its last words that are logged.
-const STDERR_BYTES: u64 = 1000;
+const STDERR_BYTES: usize = 1000;
 const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A running `journalctl`. Killed when dropped.
@@ -21,6 +22,8 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(1);
 pub(super) struct Process {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// Reads what it says on standard error all the time: a full pipe would stop it.
+    stderr: JoinHandle<Vec<u8>>,
     max_bytes: usize,
     /// Kept across calls, so that giving up waiting loses nothing.
     line: Vec<u8>,
@@ -79,10 +82,12 @@ impl Process {
             .kill_on_drop(true)
             .spawn()?;
         let stdout = child.stdout.take().ok_or_else(|| std::io::Error::other("journalctl has no output"))?;
+        let stderr = child.stderr.take().ok_or_else(|| std::io::Error::other("journalctl has no errors"))?;
         let max_bytes = max_line_bytes.saturating_mul(ENTRY_FACTOR).max(MIN_ENTRY_BYTES);
         Ok(Self {
             child,
             stdout: BufReader::with_capacity(64 << 10, stdout),
+            stderr: tokio::spawn(last_words(stderr)),
             max_bytes,
             line: Vec::new(),
             too_long: false,
@@ -117,17 +122,30 @@ impl Process {
 
     /// Logs how it ended.
     pub(super) async fn report(&mut self) {
-        let mut said = Vec::new();
-        if let Some(stderr) = self.child.stderr.take() {
-            let mut stderr = stderr.take(STDERR_BYTES);
-            let read = tokio::time::timeout(EXIT_TIMEOUT, stderr.read_to_end(&mut said)).await;
-            read.map(drop).unwrap_or_default();
-        }
+        let said = tokio::time::timeout(EXIT_TIMEOUT, &mut self.stderr).await;
+        let said = said.ok().and_then(Result::ok).unwrap_or_default();
         let status = tokio::time::timeout(EXIT_TIMEOUT, self.child.wait()).await;
         let status = status.ok().and_then(Result::ok).map(|status| status.to_string());
         let said = String::from_utf8_lossy(&said);
         tracing::warn!(status, said = said.trim(), "journalctl ended, starting it again");
     }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // A child of its own may keep the pipe open.
+        self.stderr.abort();
+    }
+}
+
+/// Reads to the end, keeps the last bytes.
+async fn last_words(mut from: impl AsyncRead + Unpin) -> Vec<u8> {
+    let (mut kept, mut chunk) = (Vec::new(), vec![0; 4096]);
+    while let Ok(length @ 1..) = from.read(&mut chunk).await {
+        kept.extend_from_slice(chunk.get(..length).unwrap_or_default());
+        kept.drain(..kept.len().saturating_sub(STDERR_BYTES));
+    }
+    kept
 }
 
 #[cfg(test)]
