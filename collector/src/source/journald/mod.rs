@@ -63,6 +63,15 @@ enum Ended {
     Silent,
 }
 
+/// What became of a batch that may be on its way.
+#[derive(Debug, PartialEq, Eq)]
+enum Resent {
+    /// Sent again, or given up for its entries are gone. There may have been none.
+    Settled,
+    /// Too little was read to say. Nothing has changed.
+    TooShort,
+}
+
 impl Journal {
     /// Goes on from the record of this source, if there is one.
     pub(crate) fn new<'a>(
@@ -111,8 +120,9 @@ impl Journal {
         }
         let max_line_bytes = self.delivery.limits.max_line_bytes;
         let mut process = Process::start(&self.config, self.record.cursor.as_deref(), lost, max_line_bytes)?;
-        if self.record.in_flight.is_some() {
-            self.resend(&mut process).await?;
+        if self.record.in_flight.is_some() && self.resend(&mut process).await? == Resent::TooShort {
+            process.report().await;
+            return Ok(Ended::InVain);
         }
         let mut any = false;
         loop {
@@ -165,8 +175,8 @@ impl Journal {
     }
 
     /// Reads the batch that may be on its way again, and sends it under its id.
-    async fn resend(&mut self, process: &mut Process) -> std::io::Result<()> {
-        let Some(again) = self.record.in_flight.clone() else { return Ok(()) };
+    async fn resend(&mut self, process: &mut Process) -> std::io::Result<Resent> {
+        let Some(again) = self.record.in_flight.clone() else { return Ok(Resent::Settled) };
         let wanted = usize::try_from(again.last.saturating_sub(self.record.offset)).unwrap_or(usize::MAX);
         let mut entries = Vec::new();
         let deadline = Instant::now() + AGAIN_TIMEOUT;
@@ -178,6 +188,10 @@ impl Journal {
             }
         }
         let end = entries.iter().position(|entry| entry.cursor == again.cursor).map(|index| index + 1);
+        if end.is_none() && entries.len() < wanted && self.failures < CURSOR_LOST_AFTER {
+            // It may have failed or been slow: only a whole reading shows that the entries of the batch are gone.
+            return Ok(Resent::TooShort);
+        }
         if end != Some(wanted) {
             count(&self.delivery.metrics.gaps, "journal", 1);
             tracing::warn!(wanted, found = entries.len(), "entries of a batch on its way were vacuumed");
@@ -187,14 +201,14 @@ impl Journal {
             // Nothing says that these are the entries that were sent: they go out under a new id.
             self.record.offset = again.last;
             self.ship(entries).await;
-            return Ok(());
+            return Ok(Resent::Settled);
         };
         let after = entries.split_off(end);
         self.ship_range(entries, again.last).await;
         if !after.is_empty() {
             self.ship(after).await;
         }
-        Ok(())
+        Ok(Resent::Settled)
     }
 
     async fn ship(&mut self, entries: Vec<Entry>) {
