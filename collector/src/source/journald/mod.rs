@@ -221,7 +221,7 @@ impl Journal {
         let mut parts = vec![(entries, last, false)];
         while let Some((mut entries, last, counted)) = parts.pop() {
             let Some(cursor) = entries.last().map(|entry| entry.cursor.clone()) else { continue };
-            let (events, batch, dropped) = self.encode(&entries, last);
+            let (events, batch, dropped) = until_done(RESTART_MIN, || self.encode(&entries, last)).await;
             if !counted {
                 self.delivery.read(events);
             }
@@ -251,15 +251,15 @@ impl Journal {
         }
     }
 
-    fn encode(&mut self, entries: &[Entry], last: u64) -> (u64, Option<Batch>, u64) {
+    fn encode(&mut self, entries: &[Entry], last: u64) -> std::io::Result<(u64, Option<Batch>, u64)> {
         let max = self.delivery.limits.max_line_bytes;
         let mut events: Vec<Event> =
             entries.iter().flat_map(|entry| entry.events(self.stream(entry), max)).collect();
         let total = events.len() as u64;
         let dropped = drop_matching(&mut events, &self.delivery.drop);
         let id = BatchId { source: self.record.uuid.to_string().into(), first: self.record.offset, last };
-        let batch = Batch::new(id, &events).inspect_err(|error| tracing::error!(%error, "not compressed"));
-        (total, batch.ok().filter(|batch| batch.events > 0), dropped)
+        let batch = Batch::new(id, &events)?;
+        Ok((total, Some(batch).filter(|batch| batch.events > 0), dropped))
     }
 
     fn stream(&mut self, entry: &Entry) -> Arc<Stream> {
@@ -273,5 +273,32 @@ impl Journal {
             Arc::new(Stream::new(std::iter::once((locard_event::name::HOST, node.clone())).chain(own)))
         });
         Arc::clone(stream)
+    }
+}
+
+/// Tries again what only a lack of memory can fail: the entries are neither lost nor given another id.
+async fn until_done<T>(pause: Duration, mut attempt: impl FnMut() -> std::io::Result<T>) -> T {
+    loop {
+        match attempt() {
+            Ok(done) => return done,
+            Err(error) => tracing::error!(%error, "a batch cannot be compressed, trying again"),
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_could_not_be_compressed_is_tried_again() {
+        let mut left = 3;
+        let attempt = || {
+            left -= 1;
+            if left > 0 { Err(std::io::ErrorKind::OutOfMemory.into()) } else { Ok("done") }
+        };
+        assert_eq!(until_done(Duration::ZERO, attempt).await, "done");
+        assert_eq!(left, 0);
     }
 }
