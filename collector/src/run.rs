@@ -36,6 +36,9 @@ pub enum RunError {
     /// A glob is malformed.
     #[error("a glob of a file source is malformed")]
     Glob(#[from] globset::Error),
+    /// A part ended by itself, which is a defect: who supervises the collector shall start it again.
+    #[error("a part of the collector ended by itself")]
+    Died(#[source] Option<tokio::task::JoinError>),
     /// The metrics page cannot listen.
     #[error("cannot listen on {address}")]
     Listen {
@@ -50,7 +53,7 @@ pub enum RunError {
 /// Collects until `shutdown`. Counts in `metrics`, which the caller may register where it likes.
 ///
 /// # Errors
-/// It cannot start. Once it runs it does not give up.
+/// It cannot start, or a part of it died. Once it runs it does not give up.
 pub async fn run(settings: Settings, metrics: Metrics, shutdown: CancellationToken) -> Result<(), RunError> {
     let Settings { indexer, state, sources, node, metrics_listen, drop: rules, limits } = settings;
     let shipper = Shipper::new(&indexer, &limits, metrics.clone())?;
@@ -89,7 +92,8 @@ pub async fn run(settings: Settings, metrics: Metrics, shutdown: CancellationTok
         tasks.spawn(tailer.run(shutdown.clone()));
     }
     drop(delivery);
-    shutdown.cancelled().await;
+    let ended = until_stopped(&mut tasks, &shutdown).await;
+    shutdown.cancel();
     if tokio::time::timeout(DRAIN, async { while tasks.join_next().await.is_some() {} }).await.is_err() {
         tracing::info!("batches are still on their way, they are sent again after the next start");
     }
@@ -98,7 +102,19 @@ pub async fn run(settings: Settings, metrics: Metrics, shutdown: CancellationTok
     if tokio::time::timeout(DRAIN, writer).await.is_err() {
         tracing::warn!("the state is still being written");
     }
-    Ok(())
+    ended
+}
+
+/// Waits for the stop, or for a task that ends without one.
+async fn until_stopped(tasks: &mut JoinSet<()>, shutdown: &CancellationToken) -> Result<(), RunError> {
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => Ok(()),
+        Some(ended) = tasks.join_next() => {
+            tracing::error!(?ended, "a part of the collector ended by itself, stopping");
+            Err(RunError::Died(ended.err()))
+        }
+    }
 }
 
 type Sources = (Vec<FileSource>, Vec<crate::config::JournaldConfig>);
@@ -119,4 +135,19 @@ fn build(sources: &[SourceConfig], node: &str) -> Result<Sources, globset::Error
         }
     }
     Ok((files, journals))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dead_task_is_noticed() {
+        let (mut tasks, shutdown) = (JoinSet::new(), CancellationToken::new());
+        tasks.spawn(std::future::pending());
+        tasks.spawn(async { panic!("a defect") });
+        assert!(matches!(until_stopped(&mut tasks, &shutdown).await, Err(RunError::Died(Some(_)))));
+        shutdown.cancel();
+        assert!(until_stopped(&mut tasks, &shutdown).await.is_ok());
+    }
 }
