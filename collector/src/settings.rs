@@ -206,6 +206,9 @@ fn destination(config: Option<IndexerConfig>, problems: &mut Vec<String>) -> Des
     }
     for url in &full.urls {
         check_url(url, problems);
+        if full.token_file.is_some() && is_readable_by_others(url) {
+            problems.push(format!("indexer: `{url}` would show the token to the network, use https"));
+        }
     }
     if full.cert_file.is_some() != full.key_file.is_some() {
         problems.push("indexer.cert_file and indexer.key_file only make sense together".into());
@@ -226,6 +229,14 @@ fn check_url(url: &str, problems: &mut Vec<String>) {
         Ok(_) => {}
         Err(error) => problems.push(format!("indexer: `{url}` is no URL: {error}")),
     }
+}
+
+/// Plain http to another machine.
+fn is_readable_by_others(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_loopback = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    url.scheme() == "http" && !is_loopback
 }
 
 fn sources(config: Option<Vec<SourceConfig>>, problems: &mut Vec<String>) -> Vec<SourceConfig> {
@@ -310,6 +321,25 @@ mod tests {
         let settings = Settings::parse(text).unwrap();
         assert_eq!(settings.indexer.urls, ["http://127.0.0.1:7514"]);
         assert_eq!(settings.sources.len(), 3);
+    }
+
+    #[test]
+    fn a_token_is_not_sent_over_plain_http() {
+        for (url, accepted) in [
+            ("http://10.0.0.1:7514", false),
+            ("http://indexer", false),
+            ("http://127.0.0.1.example.com", false),
+            ("https://indexer", true),
+            ("http://127.0.0.1:7514", true),
+            ("http://[::1]:7514", true),
+            ("http://localhost:7514", true),
+        ] {
+            let text =
+                format!("indexer: {{urls: ['{url}'], token_file: /t}}\nsources: [{{type: journald}}]\n");
+            let problems = Settings::parse(&text).map(drop).map_err(|error| error.to_string());
+            let expected = format!("indexer: `{url}` would show the token to the network, use https");
+            assert_eq!(problems, if accepted { Ok(()) } else { Err(expected) });
+        }
     }
 
     #[test]
