@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Response, StatusCode};
@@ -83,33 +83,41 @@ impl Shipper {
         })
     }
 
-    /// Tries until an indexer takes the batch or says that it never will.
+    /// Tries until an indexer takes the batch or says that it never will. Pauses only when every URL failed or asked to be left alone.
     pub(crate) async fn send(&self, batch: &Batch) -> Answer {
         let mut pause = RETRY_MIN;
+        let mut round = Round::new(self.urls.len());
         loop {
-            let index = self.current.load(Ordering::Relaxed);
+            let now = Instant::now();
+            let Some(index) = round.next(self.current.load(Ordering::Relaxed), now) else {
+                let wait = round.wait(now).max(jittered(pause));
+                tokio::time::sleep(wait).await;
+                pause = (pause * 2).min(self.retry_max);
+                round.begin();
+                continue;
+            };
             let failure = match self.try_once(index, batch).await {
                 Ok(answer) => return answer,
                 Err(failure) => failure,
             };
-            count(&self.metrics.retries, failure.reason, 1);
-            // Not each of many batches moves on: only the one that saw this URL fail first.
-            let next = (index + 1) % self.urls.len().max(1);
-            self.current
-                .compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed)
-                .unwrap_or_default();
-            let wait = failure.retry_after.unwrap_or_else(|| jittered(pause));
-            let wait_ms = wait.as_millis() as u64;
-            match pause == RETRY_MIN || pause == self.retry_max {
-                true => {
-                    tracing::warn!(batch = %batch.id, reason = failure.reason, what = failure.what, wait_ms, "not shipped, trying again")
-                }
-                false => {
-                    tracing::debug!(batch = %batch.id, reason = failure.reason, what = failure.what, wait_ms, "not shipped, trying again")
-                }
+            self.failed(index, batch, &failure, pause);
+            round.failed(index, failure.retry_after, Instant::now());
+        }
+    }
+
+    fn failed(&self, index: usize, batch: &Batch, failure: &Failure, pause: Duration) {
+        count(&self.metrics.retries, failure.reason, 1);
+        // Not each of many batches moves on: only the one that saw this URL fail first.
+        let next = (index + 1) % self.urls.len().max(1);
+        self.current.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed).unwrap_or_default();
+        let Failure { reason, what, retry_after } = failure;
+        match pause == RETRY_MIN || pause == self.retry_max {
+            true => {
+                tracing::warn!(batch = %batch.id, reason, what, ?retry_after, "not shipped, trying again")
             }
-            tokio::time::sleep(wait).await;
-            pause = (pause * 2).min(self.retry_max);
+            false => {
+                tracing::debug!(batch = %batch.id, reason, what, ?retry_after, "not shipped, trying again")
+            }
         }
     }
 
@@ -133,6 +141,54 @@ impl Shipper {
             retry_after: None,
         })?;
         answer(response).await
+    }
+}
+
+/// Which URLs one batch was tried at since the last pause, and which asked to be left alone for longer.
+#[derive(Debug)]
+struct Round {
+    urls: Vec<Tried>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tried {
+    failed: bool,
+    not_before: Option<Instant>,
+}
+
+impl Round {
+    fn new(urls: usize) -> Self {
+        Self { urls: vec![Tried::default(); urls.max(1)] }
+    }
+
+    /// The next to be tried, from `current` on. `None`: it is time for a pause.
+    fn next(&self, current: usize, now: Instant) -> Option<usize> {
+        let rotated = (0..self.urls.len()).map(|step| (current + step) % self.urls.len());
+        rotated.into_iter().find(|index| {
+            self.urls.get(*index).is_some_and(|tried| {
+                !tried.failed && tried.not_before.is_none_or(|not_before| not_before <= now)
+            })
+        })
+    }
+
+    fn failed(&mut self, index: usize, retry_after: Option<Duration>, now: Instant) {
+        if let Some(tried) = self.urls.get_mut(index) {
+            *tried = Tried { failed: true, not_before: retry_after.map(|after| now + after) };
+        }
+    }
+
+    /// Until the first of them may be tried again.
+    fn wait(&self, now: Instant) -> Duration {
+        let waits = self.urls.iter().map(|tried| {
+            tried.not_before.map_or(Duration::ZERO, |not_before| not_before.saturating_duration_since(now))
+        });
+        waits.min().unwrap_or_default()
+    }
+
+    fn begin(&mut self) {
+        for tried in &mut self.urls {
+            tried.failed = false;
+        }
     }
 }
 
@@ -199,6 +255,8 @@ fn client(to: &Destination, timeout: Duration) -> Result<Client, ShipError> {
         .timeout(timeout)
         .connect_timeout(CONNECT_TIMEOUT)
         .redirect(reqwest::redirect::Policy::none())
+        // The environment of a daemon must not send logs and the token elsewhere.
+        .no_proxy()
         .user_agent(concat!("locard-collector/", env!("CARGO_PKG_VERSION")));
     let https = to.urls.iter().any(|url| url.starts_with("https"));
     if let Some(path) = &to.ca_file {
@@ -251,5 +309,27 @@ impl Token {
         header.set_sensitive(true);
         *cached = Some((modified, header.clone()));
         Ok(header)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_asks_to_be_left_alone_does_not_hold_up_the_others() {
+        let (now, minute) = (Instant::now(), Duration::from_secs(60));
+        let mut round = Round::new(2);
+        assert_eq!(round.next(0, now), Some(0));
+        round.failed(0, Some(minute), now);
+        assert_eq!(round.next(1, now), Some(1));
+        round.failed(1, None, now);
+        assert_eq!((round.next(0, now), round.wait(now)), (None, Duration::ZERO));
+        round.begin();
+        assert_eq!(round.next(0, now), Some(1));
+        round.failed(1, Some(minute * 2), now);
+        assert_eq!((round.next(0, now), round.wait(now)), (None, minute));
+        round.begin();
+        assert_eq!(round.next(1, now + minute), Some(0));
     }
 }
