@@ -66,7 +66,8 @@ fn level(said: &Fields) -> Option<Severity> {
     if let (Some(Value::Str(letter)), true) = (said.get("s"), said.get(MONGO_TIME).is_some()) {
         return Severity::parse(letter);
     }
-    LEVEL_NAMES.iter().find_map(|name| match said.get(name)? {
+    // Of a member said more than once the last counts.
+    LEVEL_NAMES.iter().find_map(|name| match said.get(name)?.elements().last()? {
         Value::Str(text) => Severity::parse(text),
         Value::Int(number) => numeric_level(*number, said),
         _ => None,
@@ -98,7 +99,10 @@ const MONGO_TIME: &str = "t.$date";
 
 /// The time said. `@timestamp` and `_time` are taken out: the event has them already.
 fn time(said: &mut Fields) -> Option<Timestamp> {
-    let (found, time) = TIME_NAMES.iter().find_map(|name| Some((*name, time_of(said.get(name)?)?)))?;
+    let (found, time) = TIME_NAMES.iter().find_map(|name| {
+        let last = said.get(name)?.elements().last()?;
+        Some((*name, time_of(last)?))
+    })?;
     if matches!(found, name::TIMESTAMP | name::TIME) {
         said.remove(found);
     }

@@ -54,7 +54,7 @@ struct Flattener<'f> {
     max_fields: usize,
     left_out: usize,
     depth: usize,
-    /// Within an array: values of one path make a list instead of replacing each other.
+    /// Within an array: what is found belongs to lists.
     in_array: bool,
 }
 
@@ -67,10 +67,8 @@ impl<'f> Flattener<'f> {
         let full = self.fields.len() >= self.max_fields;
         if full && self.fields.get(&self.path).is_none() {
             self.left_out += 1;
-        } else if self.in_array {
-            self.fields.append(&self.path, value);
         } else {
-            self.fields.set(self.path.as_str(), value);
+            add(self.fields, &self.path, value);
         }
     }
 
@@ -125,8 +123,18 @@ impl<'f> Flattener<'f> {
                 Value::List(values) => values,
                 single => vec![single],
             };
-            self.fields.set(name, Value::List(list));
+            add(self.fields, &name, Value::List(list));
         }
+    }
+}
+
+/// Members that meet at one path, as `"a.b"` and `"a":{"b":…}` do, or a key said twice, make one list in the order they stand in.
+fn add(fields: &mut Fields, name: &str, value: Value) {
+    match value {
+        Value::List(values) if fields.get(name).is_some() => {
+            values.into_iter().for_each(|value| fields.append(name, value));
+        }
+        value => fields.append(name, value),
     }
 }
 
@@ -281,8 +289,19 @@ mod tests {
     }
 
     #[test]
-    fn a_later_duplicate_wins_and_what_is_too_much_is_counted() {
-        check(r#"{"a":1,"a":[2],"b":{"c":1},"b":{"c":3}}"#, 100, &["a=List([Int(2)])", "b.c=Int(3)"], 0);
+    fn members_that_meet_make_a_list() {
+        check(r#"{"a":{"b":1},"a.b":2}"#, 100, &["a.b=List([Int(1), Int(2)])"], 0);
+        check(r#"{"a":[{"b":1}],"a.b":[2,3]}"#, 100, &["a.b=List([Int(1), Int(2), Int(3)])"], 0);
+        let json = r#"{"a":1,"a":[2],"b":{"c":1},"b":{"c":3,"d":4}}"#;
+        let mut fields = Fields::new();
+        assert_eq!(flatten_text("", json, &mut fields, 100).unwrap(), 0);
+        let list = |one, two| Value::List(vec![Value::Int(one), Value::Int(two)]);
+        let expected = [("a", list(1, 2)), ("b.c", list(1, 3)), ("b.d", Value::Int(4))];
+        assert_eq!(fields, expected.into_iter().collect());
+    }
+
+    #[test]
+    fn what_is_too_much_is_counted() {
         check(r#"{"a":1,"b":[{"x":1,"y":2}],"c":3,"d":4}"#, 2, &["a=Int(1)", "b.x=List([Int(1)])"], 3);
     }
 

@@ -4,6 +4,7 @@
 //! bodies as received. Does not know tenants, ids or the log.
 
 mod bound;
+mod json;
 mod labels;
 mod ndjson;
 

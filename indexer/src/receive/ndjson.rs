@@ -7,9 +7,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use locard_event::{Event, Fields, Timestamp, name};
-use locard_parse::flatten::flatten;
+use locard_parse::flatten::{flatten, flatten_value};
 use serde_json::{Map, Value};
 
+use super::json::{self, Repeated};
 use super::labels::Streams;
 use super::{MAX_BODY_VALUES, Raw, Rejections};
 use crate::delivery::Error;
@@ -52,8 +53,8 @@ pub(super) fn read(
         if events.len() == options.limits.max_events {
             return Err(Error::TooMany { max_events: options.limits.max_events });
         }
-        match fits(line, &mut room).and_then(|()| parse(line)) {
-            Ok(object) => events.push(event(object, line, options, &mut streams)),
+        match fits(line, &mut room).and_then(|()| parse(line, options.limits.max_fields)) {
+            Ok((object, repeated)) => events.push(event(object, repeated, line, options, &mut streams)),
             Err(reason) => rejections.add(number, reason),
         }
     }
@@ -88,11 +89,11 @@ fn count_values(line: &[u8]) -> usize {
     count
 }
 
-fn parse(line: &[u8]) -> Result<Object, String> {
+fn parse(line: &[u8], max_fields: usize) -> Result<(Object, Repeated), String> {
     let text = String::from_utf8_lossy(line);
-    match serde_json::from_str(&text) {
-        Ok(Value::Object(object)) => Ok(object),
-        Ok(other) => Err(format!("the line is {}, not a JSON object", kind(&other))),
+    match json::read(&text, max_fields) {
+        Ok((Value::Object(object), repeated)) => Ok((object, repeated)),
+        Ok((other, _)) => Err(format!("the line is {}, not a JSON object", kind(&other))),
         Err(error) => Err(reason(&error)),
     }
 }
@@ -115,7 +116,13 @@ fn reason(error: &serde_json::Error) -> String {
     format!("not valid JSON: {what} at column {}", error.column())
 }
 
-fn event(mut object: Object, line: &[u8], options: &Options<'_>, streams: &mut Streams<'_>) -> Raw {
+fn event(
+    mut object: Object,
+    repeated: Repeated,
+    line: &[u8],
+    options: &Options<'_>,
+    streams: &mut Streams<'_>,
+) -> Raw {
     let names = &options.names;
     let (time, bad_time) = take_time(&mut object, names.time_fields);
     let text = String::from_utf8_lossy(line);
@@ -125,7 +132,7 @@ fn event(mut object: Object, line: &[u8], options: &Options<'_>, streams: &mut S
         _ => Bytes::copy_from_slice(line),
     };
     let mut fields = Fields::new();
-    let left_out = flatten(object, &mut fields, options.limits.max_fields);
+    let left_out = flatten_all(object, repeated, &mut fields, options.limits.max_fields);
     let stream = streams.take(&mut fields);
     if options.keep_original {
         fields.set(name::ORIGINAL, &*text);
@@ -139,6 +146,17 @@ fn event(mut object: Object, line: &[u8], options: &Options<'_>, streams: &mut S
     let mut event = Event::new(time.unwrap_or(options.received), stream, message);
     event.fields = fields;
     Raw { event, time_known: time.is_some(), left_out }
+}
+
+/// What was said first stands first. Returns how many members were left out.
+fn flatten_all(object: Object, repeated: Repeated, fields: &mut Fields, max_fields: usize) -> usize {
+    let mut left_out = repeated.left_out;
+    for (path, values) in repeated.values {
+        for value in values {
+            left_out += flatten_value(&path, value, fields, max_fields);
+        }
+    }
+    left_out + flatten(object, fields, max_fields)
 }
 
 /// Takes the first member that is a time; else says which one should have been.
@@ -254,6 +272,27 @@ mod tests {
         check_message(r#"{"message":{"a":1},"msg":"two"}"#, "two");
         check_message(r#" {"message":null, "a":1} "#, r#" {"message":null, "a":1} "#);
         check_message(r#"{"message":7}"#, "7");
+    }
+
+    #[track_caller]
+    fn check_fields(members: &str, expected: &[(&str, &str)]) {
+        let event = &read(format!("{{\"msg\":\"x\",{members}}}")).events[0];
+        for (name, value) in expected {
+            assert_eq!(event.fields.get(name).unwrap().to_string(), *value, "{members}");
+        }
+    }
+
+    #[test]
+    fn members_that_meet_at_one_name_are_all_kept() {
+        check_fields(r#""a.b":1,"a":{"b":2}"#, &[("a.b", "[2, 1]")]);
+        check_fields(r#""a":1,"a":"two","a":[3]"#, &[("a", "[1, two, 3]")]);
+        check_fields(r#""a":{"b":1},"a":{"c":2}"#, &[("a.b", "1"), ("a.c", "2")]);
+        check_fields(r#""a":[{"b":1,"b":2}]"#, &[("a.b", "[1, 2]")]);
+        let event = &read(r#"{"msg":"one","ts":1764000000,"msg":"two","ts":1764000001}"#).events[0];
+        assert_eq!(event.message, "two");
+        assert_eq!(event.time, Timestamp::from_seconds(1_764_000_001));
+        assert_eq!(event.get("msg").unwrap().text(), "one");
+        assert_eq!(event.get("ts").unwrap().text(), "1764000000");
     }
 
     #[track_caller]
