@@ -86,7 +86,8 @@ pub async fn run(settings: Settings, metrics: Metrics, shutdown: CancellationTok
             .inspect_err(|error| tracing::warn!(%error, "directories are only scanned, not watched"))
             .ok();
         let (watch, events) = watched.unzip();
-        let discovery = Discovery::new(files, Arc::clone(&known), watch, metrics);
+        let bases = saved.files.values().map(|record| record.log.clone()).collect();
+        let discovery = Discovery::new(files, Arc::clone(&known), watch, bases, metrics);
         let tailer =
             Tailer::new(Arc::clone(&delivery), discovery, known, events, saved.files.into_values(), budget);
         tasks.spawn(tailer.run(shutdown.clone()));

@@ -3,7 +3,8 @@
 
 pub(crate) mod watch;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +16,7 @@ use crate::source::file::Files;
 use crate::source::{FoundFile, FoundLog, Origin};
 use crate::tail::content::Stat;
 use crate::tail::open::Fence;
+use crate::tail::rotation::base_name;
 use watch::Watch;
 
 /// Inodes that are followed already; the others are opened when they are found.
@@ -36,6 +38,7 @@ pub(crate) struct Discovery {
     known: Known,
     watch: Option<Watch>,
     warned: HashSet<PathBuf>,
+    bases: HashSet<PathBuf>,
     metrics: Metrics,
 }
 
@@ -49,6 +52,8 @@ pub(crate) struct Scan<'a> {
     seen: HashSet<(u64, u64)>,
     watch: Option<&'a Watch>,
     warned: &'a mut HashSet<PathBuf>,
+    /// Logs that had a file of their own name once: rotation may take it away for a moment.
+    bases: &'a mut HashSet<PathBuf>,
     metrics: &'a Metrics,
 }
 
@@ -61,28 +66,33 @@ pub(crate) struct Entry {
     pub(crate) is_dir: bool,
 }
 
-/// So many remembered warnings are enough; a hostile directory must not fill the memory.
-const MAX_WARNED: usize = 10_000;
+/// So many remembered names are enough; a hostile directory must not fill the memory.
+const MAX_REMEMBERED: usize = 100_000;
 
 impl Discovery {
-    /// Scans these sources.
+    /// Scans these sources; `bases` are logs known from before.
     pub(crate) fn new(
         sources: Vec<FileSource>,
         known: Known,
         watch: Option<Watch>,
+        bases: HashSet<PathBuf>,
         metrics: Metrics,
     ) -> Self {
-        Self { sources, known, watch, warned: HashSet::new(), metrics }
+        Self { sources, known, watch, warned: HashSet::new(), bases, metrics }
     }
 
     /// Finds every log of every source. Blocks.
     pub(crate) fn scan(&mut self) -> Vec<FoundLog> {
-        if self.warned.len() > MAX_WARNED {
-            self.warned.clear();
+        // Forgotten bases come back with the next scan that finds them.
+        for remembered in [&mut self.warned, &mut self.bases] {
+            if remembered.len() > MAX_REMEMBERED {
+                remembered.clear();
+            }
         }
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (watch, warned, metrics) = (self.watch.as_ref(), &mut self.warned, &self.metrics);
-        let mut scan = Scan { logs: Vec::new(), known, seen: HashSet::new(), watch, warned, metrics };
+        let (watch, warned, bases, metrics) =
+            (self.watch.as_ref(), &mut self.warned, &mut self.bases, &self.metrics);
+        let mut scan = Scan { logs: Vec::new(), known, seen: HashSet::new(), watch, warned, bases, metrics };
         for source in &self.sources {
             match source {
                 FileSource::Containers(containers) => containers.scan(&mut scan),
@@ -126,6 +136,18 @@ impl Scan<'_> {
                 None
             }
         }
+    }
+
+    /// The log that a name is a generation of: the one named as it is without what rotation adds, where there is or was one.
+    pub(crate) fn log_of(&mut self, path: &Path, names: &BTreeSet<OsString>) -> PathBuf {
+        let Some(base) = path.file_name().and_then(|name| name.to_str()).map(base_name) else {
+            return path.to_owned();
+        };
+        let log = path.with_file_name(base);
+        if names.contains(OsStr::new(base)) {
+            self.bases.insert(log.clone());
+        }
+        if self.bases.contains(&log) { log } else { path.to_owned() }
     }
 
     fn once(&mut self, path: &Path, stat: Stat, file: Option<File>) -> Option<FoundFile> {

@@ -12,7 +12,6 @@ use super::{FoundFile, FoundLog, Origin};
 use crate::config::FileConfig;
 use crate::discover::{Entry, Scan, list};
 use crate::tail::open::Fence;
-use crate::tail::rotation::base_name;
 
 /// Names that syslog daemons give their files.
 const SYSLOG_NAMES: &[&str] = &[
@@ -119,12 +118,7 @@ impl Files {
         logs: &mut BTreeMap<PathBuf, Vec<FoundFile>>,
     ) {
         let Some(found) = scan.found(&root.fence, entry) else { return };
-        // `app.1` is a generation of `app` only where there is an `app`.
-        let base = entry.path.file_name().and_then(|name| name.to_str()).map(base_name);
-        let log = match base {
-            Some(base) if names.contains(std::ffi::OsStr::new(base)) => entry.path.with_file_name(base),
-            _ => entry.path.clone(),
-        };
+        let log = scan.log_of(&entry.path, names);
         logs.entry(log).or_default().push(found);
     }
 

@@ -48,9 +48,20 @@ impl Content {
     /// # Errors
     /// The file cannot be read.
     pub(crate) fn new(file: File) -> io::Result<Self> {
+        let mut content = Self { file: Arc::new(file), gzip: None };
+        content.detect()?;
+        Ok(content)
+    }
+
+    /// Looks at the first bytes again: the file may have been empty before. Only before anything was read.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn detect(&mut self) -> io::Result<()> {
         let mut magic = [0; 2];
-        let is_gzip = file.read_at(&mut magic, 0)? == 2 && magic == GZIP_MAGIC;
-        Ok(Self { file: Arc::new(file), gzip: is_gzip.then(Gzip::default) })
+        let is_gzip = self.file.read_at(&mut magic, 0)? == magic.len() && magic == GZIP_MAGIC;
+        self.gzip = is_gzip.then(Gzip::default);
+        Ok(())
     }
 
     /// Whether it is compressed, and so will never grow.

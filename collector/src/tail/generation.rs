@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::content::Content;
-use super::identity::Fingerprint;
+use super::identity::{Fingerprint, Sample};
 use crate::frame::Frontier;
 
 /// What the state keeps of one file. Its JSON is a format on disk, described in `docs/formats/collector-state.md`.
@@ -56,6 +56,23 @@ pub(crate) struct InFlight {
     pub(crate) carry: bool,
 }
 
+impl InFlight {
+    /// Whether the bytes from `offset` on are still those of the batch.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn is_in(&self, content: &mut Content, offset: u64) -> std::io::Result<bool> {
+        let mut bytes = vec![0; usize::try_from(self.last.saturating_sub(offset)).unwrap_or_default()];
+        let count = content.read_at(offset, &mut bytes)?;
+        Ok(count == bytes.len() && self.is(&bytes))
+    }
+
+    /// Whether these are the bytes of the batch.
+    pub(crate) fn is(&self, bytes: &[u8]) -> bool {
+        crc32c::crc32c(bytes) == self.crc
+    }
+}
+
 /// One file of a log.
 #[derive(Debug)]
 pub(crate) struct Generation {
@@ -87,6 +104,8 @@ pub(crate) struct Generation {
     pub(crate) shadow: Option<Uuid>,
     /// Events that are counted as read and not settled yet (a refused batch is split and read again).
     pub(crate) counted: u64,
+    /// What the fingerprint hashes, for gzip, in which one cannot go back.
+    pub(crate) sample: Option<Sample>,
     /// The gzip stream was read to its end.
     pub(crate) exhausted: bool,
 }
@@ -126,6 +145,7 @@ impl Generation {
             retry_at: None,
             shadow: None,
             counted: 0,
+            sample: None,
             exhausted: false,
         }
     }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::generation::Generation;
+use super::generation::{Generation, Record};
+use super::identity::Sample;
 use super::log::{Log, Next, gap};
 use super::read::{Draft, Job, Outcome, Reading, read};
 use super::reconcile::Moment;
@@ -115,7 +116,7 @@ async fn read_blocking(
 /// Ships a draft and advances the log. `Some` if the batch must be made again, smaller.
 async fn settle(log: &mut Log, index: usize, job: Job, draft: Draft, delivery: &Delivery) -> Option<Job> {
     let bytes = draft.bytes();
-    let Draft { batch, sending, settled, events, dropped, cut, carried } = draft;
+    let Draft { batch, sending, settled, sample, events, dropped, cut, carried } = draft;
     let counted = log.at(index, |generation| {
         let counted = generation.counted;
         generation.counted = counted.max(events);
@@ -143,7 +144,7 @@ async fn settle(log: &mut Log, index: usize, job: Job, draft: Draft, delivery: &
     delivery.settle(events, dropped, refused);
     delivery.metrics.read_bytes.inc_by(bytes);
     delivery.metrics.cut_lines.inc_by(cut);
-    log.at(index, |generation| generation.advance(settled, events));
+    log.at(index, |generation| generation.advance(settled, sample, events));
     log.carry(index, carried, &delivery.metrics);
     if let Some(generation) = log.generations.get(index) {
         log.changes.push(Change::File(generation.record.clone()));
@@ -183,9 +184,10 @@ impl Log {
 }
 
 impl Generation {
-    fn advance(&mut self, settled: super::generation::Record, events: u64) {
-        // Renamed or adopted meanwhile: not by this record.
+    fn advance(&mut self, settled: Record, sample: Sample, events: u64) {
         self.record = settled;
+        self.verified = self.record.modified;
+        self.sample = self.content.as_ref().filter(|content| content.is_gzip()).map(|_| sample);
         self.counted = self.counted.saturating_sub(events);
         self.fruitless_at = None;
         self.waiting_since = None;

@@ -107,6 +107,7 @@ impl Log {
         let mut index = 0;
         while let Some(generation) = self.generations.get_mut(index) {
             generation.open_if_needed(&self.origin, metrics);
+            generation.detect();
             let stat = generation.content.as_ref().map(Content::stat).and_then(Result::ok);
             if let Some(stat) = stat {
                 let size_before = generation.size;
@@ -154,6 +155,7 @@ impl Log {
             }
             let keep = generation.worth_keeping(now, limits, metrics, search);
             if !keep {
+                tracing::debug!(path = %generation.record.path.display(), uuid = %generation.record.uuid, "forgotten");
                 changes.push(Change::Gone(generation.record.uuid));
             }
             keep
@@ -166,14 +168,14 @@ impl Log {
             if generation.shadow.is_some() || generation.content.is_none() {
                 continue;
             }
-            let successor = self
-                .generations
-                .get(index + 1..)
-                .unwrap_or_default()
-                .iter()
-                .find(|next| next.shadow.is_none());
+            let later = self.generations.get(index + 1..).unwrap_or_default();
+            let successor = later.iter().find(|next| next.may_succeed());
             let carry = self.origin.enveloped && successor.is_some_and(Generation::is_untouched);
             match generation.next(successor.is_some(), carry, now, limits) {
+                // What is not believed yet may be older than this, and take over its unfinished lines.
+                Turn::Read(job) if self.is_deferring() && (job.flush || generation.is_untouched()) => {
+                    return wait.map_or(Next::Idle, Next::At);
+                }
                 Turn::Read(job) => return Next::Read { index, job, bytes: generation.unread() },
                 Turn::Block(until) => return Next::At(wait.map_or(until, |wait| wait.min(until))),
                 Turn::Pass => {}
@@ -183,13 +185,17 @@ impl Log {
         wait.map_or(Next::Idle, Next::At)
     }
 
+    fn is_deferring(&self) -> bool {
+        !self.deferred.is_empty()
+    }
+
     /// Hands unfinished lines to the generation after `index`.
     pub(crate) fn carry(&mut self, index: usize, carried: Vec<Carried>, metrics: &Metrics) {
         if carried.is_empty() {
             return;
         }
-        let is_next = |next: &&mut Generation| next.shadow.is_none() && next.record.offset == 0;
-        if let Some(successor) = self.generations.iter_mut().skip(index + 1).find(is_next) {
+        let successor = self.generations.iter_mut().skip(index + 1).find(|next| next.may_succeed());
+        if let Some(successor) = successor.filter(|next| next.record.offset == 0) {
             successor.record.frontier = Frontier::carrying(carried);
             self.changes.push(Change::File(successor.record.clone()));
         } else if let Some(generation) = self.generations.get(index) {
@@ -227,6 +233,14 @@ impl Generation {
                 metrics.read_errors.inc();
                 tracing::debug!(path = %self.record.path.display(), %error, "not opened");
             }
+        }
+    }
+
+    /// A file that was empty when it was opened may turn out to be compressed.
+    fn detect(&mut self) {
+        let untouched = self.is_untouched();
+        if let Some(Err(error)) = self.content.as_mut().filter(|_| untouched).map(Content::detect) {
+            tracing::debug!(path = %self.record.path.display(), %error, "not read");
         }
     }
 
@@ -275,6 +289,13 @@ impl Generation {
         false
     }
 
+    /// What follows in the log. A file that was empty to its end holds nothing that could follow.
+    fn may_succeed(&self) -> bool {
+        let was_empty = self.record.finished && self.record.offset == 0;
+        let readable = self.present || self.content.is_some();
+        self.shadow.is_none() && readable && !was_empty
+    }
+
     /// Nothing was read of it yet.
     fn is_untouched(&self) -> bool {
         let Record { offset, frontier, in_flight, .. } = &self.record;
@@ -296,11 +317,10 @@ impl Generation {
         if unread == 0 && !(closing && unfinished) {
             return Turn::Pass;
         }
-        let quiet_at = self.quiet_since + limits.rotate_grace;
+        // The generation that goes on with an unfinished line may not be found yet.
+        let graces = if unfinished && !superseded { DELETED_GRACES } else { 1 };
+        let quiet_at = self.quiet_since + limits.rotate_grace * graces;
         let fruitless = unread == 0 || self.fruitless_at == Some(self.size);
-        if is_gzip && !fruitless {
-            return Turn::Read(Job { flush: true, carry, ..job });
-        }
         match (fruitless, closing) {
             // The end of a file that will not grow any more.
             (true, true) if now >= quiet_at => Turn::Read(Job { flush: true, carry, ..job }),
@@ -374,7 +394,8 @@ impl Generation {
                 until
             }
         };
-        if now >= until {
+        let was_empty = self.size == 0 && self.record.offset == 0;
+        if now >= until && !was_empty {
             gap(metrics, "truncated", &self.record, self.size.saturating_sub(self.record.offset));
         }
         now < until

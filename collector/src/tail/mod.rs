@@ -4,6 +4,7 @@
 //! there is room for it, so memory is bounded by the number of batches, not by how much is written.
 
 pub(crate) mod content;
+mod copies;
 pub(crate) mod generation;
 pub(crate) mod identity;
 mod job;
@@ -13,8 +14,9 @@ mod read;
 mod reconcile;
 pub(crate) mod rotation;
 
-use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +39,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 const SCAN_GAP: Duration = Duration::from_millis(50);
 /// Logs looked at in one go.
 const LOOK_GROUP: usize = 64;
+
+type Owners = HashMap<(u64, u64), (PathBuf, bool)>;
 
 /// One log, here or out with a job.
 #[derive(Debug)]
@@ -132,65 +136,68 @@ impl Tailer {
         self.scan = None;
         self.scanned_at = Instant::now();
         let Some((discovery, logs)) = found else { return };
-        let mut gone: HashSet<_> = self.slots.keys().cloned().collect();
+        let owners = self.owners();
+        // Logs of which nothing was found hear of that, too.
+        let mut files: HashMap<PathBuf, Vec<FoundFile>> =
+            self.slots.keys().map(|log| (log.clone(), Vec::new())).collect();
         for found in logs {
-            let log = self.owner_of(&found).unwrap_or_else(|| found.log.clone());
-            gone.remove(&log);
-            self.found(log, found);
-        }
-        for log in gone {
-            if let Some(slot) = self.slots.get_mut(&log) {
-                slot.found = Some(Vec::new());
-                slot.look_at = Instant::now();
+            for file in found.files {
+                let log = owner(&owners, &found.log, file.stat.inode).unwrap_or_else(|| found.log.clone());
+                files.entry(log).or_default().push(file);
             }
+            let log = found.log;
+            self.slots.entry(log.clone()).or_insert_with(|| Slot::new(Log::new(log, found.origin)));
         }
         self.adopt_records(&discovery);
+        for (log, files) in files {
+            self.found(&log, files);
+        }
         self.discovery = Some(discovery);
     }
 
-    /// The log that holds a file of `found` open under another name: then it was renamed. (An inode that is not held may have been
-    /// given to a new file.)
-    fn owner_of(&self, found: &FoundLog) -> Option<PathBuf> {
-        if self.slots.contains_key(&found.log) {
-            return None;
+    /// Whose an inode is, and whether its file is held open.
+    fn owners(&self) -> Owners {
+        let mut owners = HashMap::new();
+        for (log, records) in &self.records {
+            owners.extend(records.iter().map(|record| ((record.device, record.inode), (log.clone(), false))));
         }
-        let held = |slot: &Slot| found.files.iter().any(|file| slot.held.contains(&file.stat.inode));
-        self.slots.iter().find(|(_, slot)| held(slot)).map(|(log, _)| log.clone())
+        for (log, slot) in &self.slots {
+            owners.extend(slot.inodes.iter().map(|inode| (*inode, (log.clone(), slot.held.contains(inode)))));
+        }
+        owners
     }
 
-    fn found(&mut self, log: PathBuf, found: FoundLog) {
-        let records = self.records.remove(&log).unwrap_or_default();
-        let slot = self.slots.entry(log.clone()).or_insert_with(|| Slot::new(Log::new(log, found.origin)));
-        if let Some(log) = slot.log.as_mut() {
-            log.generations.extend(records.into_iter().map(Generation::resume));
-        }
+    fn found(&mut self, log: &Path, mut found: Vec<FoundFile>) {
+        let Some(slot) = self.slots.get_mut(log) else { return };
         slot.look_at = Instant::now();
-        match &mut slot.found {
-            // A file that was opened when it was found stays open even if it is not there any more.
-            Some(files) => {
-                let new: HashSet<_> = found.files.iter().map(|file| file.stat.inode).collect();
-                files.retain(|file| file.file.is_some() && !new.contains(&file.stat.inode));
-                files.extend(found.files);
+        // A file that was opened when it was found stays open until its log is back, even if it has gone meanwhile.
+        for earlier in slot.found.take().into_iter().flatten().filter(|file| file.file.is_some()) {
+            match found.iter_mut().find(|file| file.stat.inode == earlier.stat.inode) {
+                Some(file) => file.file = file.file.take().or(earlier.file),
+                None => found.push(earlier),
             }
-            none => *none = Some(found.files),
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.extend(slot.found.iter().flatten().map(|file| file.stat.inode));
+        known.extend(found.iter().map(|file| file.stat.inode));
+        slot.found = Some(found);
     }
 
-    /// Logs of the state of which nothing was found: a source may still ask for them, under a name that rotation gave them.
+    /// Gives the logs what the state says of them. Where nothing was found, a source may still ask for the log: rotation may have given
+    /// its files other names.
     fn adopt_records(&mut self, discovery: &Discovery) {
-        for (log, records) in std::mem::take(&mut self.records) {
-            let Some(origin) = discovery.origin(&log) else {
-                tracing::info!(log = %log.display(), "known from before, not asked for by any source");
-                continue;
-            };
-            let mut slot = Slot::new(Log::new(log.clone(), origin));
-            if let Some(log) = slot.log.as_mut() {
+        for (name, records) in std::mem::take(&mut self.records) {
+            if !self.slots.contains_key(&name) {
+                let Some(origin) = discovery.origin(&name) else {
+                    tracing::info!(log = %name.display(), "known from before, not asked for by any source");
+                    continue;
+                };
+                let mut slot = Slot::new(Log::new(name.clone(), origin));
+                slot.found = Some(Vec::new());
+                self.slots.insert(name.clone(), slot);
+            }
+            if let Some(log) = self.slots.get_mut(&name).and_then(|slot| slot.log.as_mut()) {
                 log.generations.extend(records.into_iter().map(Generation::resume));
             }
-            slot.found = Some(Vec::new());
-            self.slots.insert(log, slot);
         }
     }
 
@@ -294,6 +301,16 @@ impl Tailer {
         let scan_at = self.discovery.as_ref().map(|_| self.scan_at);
         slots.chain(scan_at).min().unwrap_or_else(|| Instant::now() + LOOK_EVERY)
     }
+}
+
+/// The log that a found file belongs to, if not to the one it was found for. An inode that is not held may have been given to a new
+/// file: only within one log's family is that looked into.
+fn owner(owners: &Owners, log: &Path, inode: (u64, u64)) -> Option<PathBuf> {
+    let (owner, held) = owners.get(&inode)?;
+    let base =
+        |path: &Path| path.file_name().and_then(OsStr::to_str).map(rotation::base_name).map(str::to_owned);
+    let is_family = owner.parent() == log.parent() && base(owner) == base(log);
+    (owner != log && (*held || is_family)).then(|| owner.clone())
 }
 
 impl Slot {

@@ -7,7 +7,7 @@ use locard_wire::BatchId;
 
 use super::content::Content;
 use super::generation::{Generation, InFlight, Record};
-use super::identity::Fingerprint;
+use super::identity::Sample;
 use crate::batch::{Batch, drop_matching};
 use crate::frame::{Carried, End, Framer, Frontier, Line, Shape};
 use crate::settings::Limits;
@@ -58,6 +58,8 @@ pub(crate) struct Draft {
     pub(crate) sending: Record,
     /// The record once it is settled.
     pub(crate) settled: Record,
+    /// What the settled record's fingerprint hashes.
+    pub(crate) sample: Sample,
     /// Events in the range, those dropped by rule included.
     pub(crate) events: u64,
     /// Events dropped by rule.
@@ -80,34 +82,67 @@ impl Draft {
 /// # Errors
 /// The file cannot be read.
 pub(crate) fn read(generation: &mut Generation, job: Job, reading: &Reading<'_>) -> io::Result<Outcome> {
-    let record = &generation.record;
-    let Some(content) = &mut generation.content else { return Ok(Outcome::Nothing) };
-    let shape = Shape { enveloped: reading.origin.enveloped, max_line_bytes: reading.limits.max_line_bytes };
-    let resumed =
-        Framer::resume(shape, record.offset, &record.frontier, &mut |at, buffer| content.read_at(at, buffer));
-    let framer = match resumed {
-        // The unfinished parts are gone: so is what follows them.
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !content.is_gzip() => {
-            return Ok(Outcome::Changed);
-        }
-        other => other?,
-    };
-    let Some(window) = window(content, record, generation.size, reading.limits)? else {
-        return Ok(Outcome::Changed);
-    };
-    // Checked after reading: a truncation before the read is always seen, so bytes of two files are never mixed. A compressed file
-    // does not change, and going back in it is expensive.
-    if !content.is_gzip() && !record.fingerprint.matches(content, record.offset)? {
-        return Ok(Outcome::Changed);
-    }
-    let plan = window.plan(record, job, reading.limits);
-    let Some(range) = take(record, framer, &window.bytes, &plan) else {
+    let Generation { record, content: Some(content), sample, size, modified, .. } = generation else {
         return Ok(Outcome::Nothing);
     };
-    let Some(fingerprint) = fingerprint(content, record, &range)? else { return Ok(Outcome::Changed) };
-    generation.exhausted |= range.ends && content.is_gzip();
-    let modified = generation.modified;
-    draft(record, range, Record { fingerprint, modified, ..record.clone() }, reading).map(Outcome::Draft)
+    let Some(framer) = resume(record, content, reading)? else { return Ok(Outcome::Changed) };
+    let Some((window, consumed)) =
+        window_and_sample(content, record, sample.as_ref(), *size, reading.limits)?
+    else {
+        return Ok(Outcome::Changed);
+    };
+    let plan = window.plan(record, job, reading.limits);
+    let Some(range) = take(record, framer, &window.bytes, &plan) else { return Ok(Outcome::Nothing) };
+    let sample = consumed.grow(range.taken);
+    let fingerprint = sample.fingerprint();
+    // Again, with what was just read: a file that was truncated and filled meanwhile is not what is in the window.
+    if !content.is_gzip() && !fingerprint.matches(content, range.last)? {
+        return Ok(Outcome::Changed);
+    }
+    let exhausted = range.ends && content.is_gzip();
+    let settled = Record { fingerprint, modified: *modified, ..record.clone() };
+    let draft = draft(record, range, settled, sample, reading)?;
+    generation.exhausted |= exhausted;
+    Ok(Outcome::Draft(draft))
+}
+
+/// `None`: the parts of unfinished lines are gone, and so is what follows them.
+fn resume(record: &Record, content: &mut Content, reading: &Reading<'_>) -> io::Result<Option<Framer>> {
+    let shape = Shape { enveloped: reading.origin.enveloped, max_line_bytes: reading.limits.max_line_bytes };
+    let is_gzip = content.is_gzip();
+    let mut read = |at: u64, buffer: &mut [u8]| content.read_at(at, buffer);
+    match Framer::resume(shape, record.offset, &record.frontier, &mut read) {
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof && !is_gzip => Ok(None),
+        resumed => resumed.map(Some),
+    }
+}
+
+/// `None`: the file is not what was consumed.
+fn window_and_sample(
+    content: &mut Content,
+    record: &Record,
+    sample: Option<&Sample>,
+    size: u64,
+    limits: &Limits,
+) -> io::Result<Option<(Window, Sample)>> {
+    // A compressed file does not change, and going back in it is expensive.
+    if content.is_gzip() {
+        let consumed = match sample {
+            Some(sample) => Some(sample.clone()),
+            None => consumed(content, record)?,
+        };
+        let Some(consumed) = consumed else { return Ok(None) };
+        return Ok(window(content, record, size, limits)?.map(|window| (window, consumed)));
+    }
+    // The sample last: a truncation before the window was read is always seen, so bytes of two files are never mixed.
+    let Some(window) = window(content, record, size, limits)? else { return Ok(None) };
+    Ok(consumed(content, record)?.map(|consumed| (window, consumed)))
+}
+
+/// What the fingerprint hashes, read again; `None` if it is not what was consumed.
+fn consumed(content: &mut Content, record: &Record) -> io::Result<Option<Sample>> {
+    let found = Sample::read(content, record.offset)?;
+    Ok(found.filter(|found| record.offset == 0 || found.fingerprint() == record.fingerprint))
 }
 
 /// Bytes from the offset on.
@@ -150,7 +185,7 @@ fn window(content: &mut Content, record: &Record, size: u64, limits: &Limits) ->
     let count = content.read_at(record.offset, &mut bytes)?;
     bytes.truncate(count);
     if let Some(again) = &record.in_flight {
-        let same = count == wanted && crc32c::crc32c(&bytes) == again.crc;
+        let same = count == wanted && again.is(&bytes);
         return Ok(same.then_some(Window { bytes, at_end: again.flush }));
     }
     // Fewer bytes than asked for may also mean damage, which says so only when it is asked for alone.
@@ -184,7 +219,13 @@ fn take<'a>(record: &Record, mut framer: Framer, window: &'a [u8], plan: &Plan) 
     Some(Range { taken, last, frontier, lines, carried, ends, carry: plan.carry })
 }
 
-fn draft(record: &Record, range: Range<'_>, new: Record, reading: &Reading<'_>) -> io::Result<Box<Draft>> {
+fn draft(
+    record: &Record,
+    range: Range<'_>,
+    new: Record,
+    sample: Sample,
+    reading: &Reading<'_>,
+) -> io::Result<Box<Draft>> {
     let Range { taken, last, frontier, lines, carried, ends, carry } = range;
     let settled = Record { offset: last, frontier, in_flight: None, finished: ends, ..new };
     let on_its_way = InFlight { last, crc: crc32c::crc32c(taken), flush: ends, carry: ends && carry };
@@ -195,14 +236,5 @@ fn draft(record: &Record, range: Range<'_>, new: Record, reading: &Reading<'_>) 
     let dropped = drop_matching(&mut events, reading.drop);
     let id = BatchId { source: record.uuid.to_string().into(), first: record.offset, last };
     let batch = if events.is_empty() { None } else { Some(Batch::new(id, &events)?) };
-    Ok(Box::new(Draft { batch, sending, settled, events: total, dropped, cut, carried }))
-}
-
-/// The fingerprint at the new offset. The bytes are read again from the file, except where that would be expensive.
-fn fingerprint(content: &mut Content, record: &Record, range: &Range<'_>) -> io::Result<Option<Fingerprint>> {
-    if content.is_gzip() {
-        record.fingerprint.grow(record.offset, range.taken, content)
-    } else {
-        Fingerprint::of(content, range.last)
-    }
+    Ok(Box::new(Draft { batch, sending, settled, sample, events: total, dropped, cut, carried }))
 }

@@ -25,12 +25,19 @@ pub(crate) struct Moment<'a> {
 }
 
 /// A file with a name, a size and an identity.
-struct Candidate {
-    path: PathBuf,
-    stat: Stat,
-    content: Content,
-    /// It was deferred long enough, or is no fresh file.
-    believed: bool,
+pub(super) struct Candidate {
+    pub path: PathBuf,
+    pub stat: Stat,
+    pub content: Content,
+    /// It was deferred long enough.
+    pub believed: bool,
+}
+
+impl Candidate {
+    /// Kubelet compresses into `….tmp`, which it then renames.
+    fn is_being_compressed(&self) -> bool {
+        self.content.is_gzip() && self.path.extension().is_some_and(|extension| extension == "tmp")
+    }
 }
 
 impl Log {
@@ -50,7 +57,7 @@ impl Log {
         unknown.extend(self.believed(moment));
         unknown.sort_by_key(|candidate| candidate.stat.modified);
         for candidate in unknown {
-            self.place(candidate, moment);
+            self.place(candidate, !before.is_empty(), moment);
         }
         self.sort(&before);
     }
@@ -59,7 +66,7 @@ impl Log {
     pub(crate) fn recheck(&mut self, moment: Moment<'_>) {
         let before: Vec<_> = self.generations.iter().map(|generation| generation.record.uuid).collect();
         for candidate in self.believed(moment) {
-            self.place(candidate, moment);
+            self.place(candidate, !before.is_empty(), moment);
         }
         self.sort(&before);
     }
@@ -83,15 +90,14 @@ impl Log {
         self.sort(&before);
     }
 
-    /// A sibling that is a vanished generation, or newer than one.
+    /// A sibling that is a vanished generation.
     fn find_again(&mut self, mut candidate: Candidate, moment: Moment<'_>) {
-        let vanished = |generation: &Generation| !generation.present && generation.deleted_since.is_none();
-        let same = |generation: &mut Generation| {
-            let moved = generation.inode() == candidate.stat.inode || generation.record.offset > 0;
-            moved && vanished(generation) && generation.matches(&mut candidate.content)
+        let begun = |generation: &mut Generation| {
+            let vanished = !generation.present && generation.deleted_since.is_none();
+            vanished && generation.is_begun() && generation.matches(&mut candidate.content)
         };
-        let twin = self.generations.iter_mut().position(same);
-        if let Some(index) = twin {
+        let found = self.generations.iter_mut().position(begun).or_else(|| self.unbegun(&candidate));
+        if let Some(index) = found {
             self.adopt(index, candidate, moment);
         }
     }
@@ -125,14 +131,17 @@ impl Log {
     }
 
     fn is_same(&mut self, index: usize, file: &FoundFile, moment: Moment<'_>) -> bool {
-        let Some(Generation { record, content, shadow, .. }) = self.generations.get(index) else {
-            return false;
-        };
-        content.is_some()
-            || shadow.is_some()
-            || record.offset == 0
-            || (record.finished && record.modified == file.stat.modified)
-            || self.is_same_content(index, &file.path, moment)
+        let Some(generation) = self.generations.get(index) else { return false };
+        let Generation { record, content, shadow, .. } = generation;
+        if content.is_some() || shadow.is_some() {
+            return true;
+        }
+        if !generation.is_begun() {
+            // Nothing tells it from another file but its name, or that there is still nothing in it.
+            return record.path == file.path || file.stat.size == 0;
+        }
+        let untouched = record.finished && record.modified == file.stat.modified;
+        untouched || self.is_same_content(index, &file.path, moment)
     }
 
     /// An inode says little: deleted files' inodes are given to new files at once.
@@ -142,16 +151,24 @@ impl Log {
         generation.matches(&mut candidate.content)
     }
 
-    fn candidate(&self, file: FoundFile, moment: Moment<'_>) -> Option<Candidate> {
-        let inode = file.stat.inode;
-        let deferred = self
-            .deferred
-            .iter()
-            .any(|deferred| deferred.content.stat().is_ok_and(|stat| stat.inode == inode));
-        if deferred { None } else { self.open(file.path, file.file, moment) }
+    /// `None` if the file is deferred, under this or another name.
+    fn candidate(&mut self, file: FoundFile, moment: Moment<'_>) -> Option<Candidate> {
+        let is_it = |deferred: &&mut Deferred| {
+            deferred.content.stat().is_ok_and(|stat| stat.inode == file.stat.inode)
+        };
+        if let Some(deferred) = self.deferred.iter_mut().find(is_it) {
+            deferred.path = file.path;
+            return None;
+        }
+        self.open(file.path, file.file, moment)
     }
 
-    fn open(&self, path: PathBuf, file: Option<std::fs::File>, moment: Moment<'_>) -> Option<Candidate> {
+    pub(super) fn open(
+        &self,
+        path: PathBuf,
+        file: Option<std::fs::File>,
+        moment: Moment<'_>,
+    ) -> Option<Candidate> {
         let opened = file.map_or_else(|| self.origin.fence.open(&path), Ok).and_then(|file| {
             let content = Content::new(file)?;
             Ok((content.stat()?, content))
@@ -171,41 +188,71 @@ impl Log {
         let (ready, waiting) =
             std::mem::take(&mut self.deferred).into_iter().partition(|deferred| deferred.until <= moment.now);
         self.deferred = waiting;
-        let candidate = |Deferred { path, content, .. }: Deferred| {
+        let candidate = |Deferred { path, mut content, .. }: Deferred| {
             let stat = content.stat().ok()?;
+            content.detect().ok()?;
             Some(Candidate { path, stat, content, believed: true })
         };
         ready.into_iter().filter_map(candidate).collect()
     }
 
     /// A copy of a known generation takes its place or stays in its shadow; anything else is new.
-    fn place(&mut self, mut candidate: Candidate, moment: Moment<'_>) {
+    fn place(&mut self, mut candidate: Candidate, may_be_copy: bool, moment: Moment<'_>) {
+        let inode = candidate.stat.inode;
+        if self.generations.iter().any(|generation| generation.present && generation.inode() == inode) {
+            // Recognised by its content while it was deferred.
+            return;
+        }
         let rotated = candidate.path != self.log;
-        if rotated && let Some(index) = self.twin(&mut candidate) {
+        if rotated && let Some(index) = self.original_of(&mut candidate) {
             match self.generations.get(index) {
                 Some(original) if original.present => {
-                    let uuid = original.record.uuid;
-                    let mut shadow = self.generation(candidate, moment);
-                    shadow.shadow = Some(uuid);
-                    shadow.content = None;
-                    self.generations.push(shadow);
+                    let shadow = Some(original.record.uuid);
+                    let copy = self.generation(candidate, moment);
+                    self.generations.push(Generation {
+                        shadow,
+                        content: None,
+                        verified: copy.modified,
+                        ..copy
+                    });
                 }
                 _ => self.adopt(index, candidate, moment),
             }
             return;
         }
         let is_fresh = age(candidate.stat.modified) < moment.limits.rotate_grace;
-        let may_be_copied = self.generations.iter().any(|generation| generation.record.offset > 0);
-        if rotated && is_fresh && !candidate.believed && may_be_copied {
-            let Candidate { path, content, .. } = candidate;
-            self.deferred.push(Deferred { path, content, until: moment.now + moment.limits.rotate_grace });
+        if candidate.is_being_compressed() {
+            self.defer(candidate, moment);
+        } else if rotated && is_fresh && !candidate.believed && may_be_copy {
+            self.defer(candidate, moment);
+        } else if let Some(index) = self.unbegun(&candidate) {
+            self.adopt(index, candidate, moment);
+        } else {
+            let new = self.generation(candidate, moment);
+            tracing::debug!(path = %new.record.path.display(), uuid = %new.record.uuid, "a new generation");
+            self.changes.push(Change::File(new.record.clone()));
+            self.generations.push(new);
+        }
+    }
+
+    /// A generation of which nothing was read, and that is this file by its inode, or by its name before compression.
+    fn unbegun(&self, candidate: &Candidate) -> Option<usize> {
+        self.generations.iter().position(|generation| {
+            let compressed = candidate.path.extension().is_some_and(|extension| extension == "gz")
+                && candidate.path.with_extension("") == generation.record.path;
+            let moved = generation.inode() == candidate.stat.inode;
+            let gone = !generation.present && generation.content.is_none() && generation.shadow.is_none();
+            gone && !generation.is_begun() && (moved || compressed)
+        })
+    }
+
+    fn defer(&mut self, candidate: Candidate, moment: Moment<'_>) {
+        let Candidate { path, content, stat, .. } = candidate;
+        // A half of a compressed file that was given up.
+        if stat.links == 0 && content.is_gzip() {
             return;
         }
-        let mut new = self.generation(candidate, moment);
-        // A file that was deleted before its turn is read from what is still open.
-        new.present = new.deleted_since.is_none();
-        self.changes.push(Change::File(new.record.clone()));
-        self.generations.push(new);
+        self.deferred.push(Deferred { path, content, until: moment.now + moment.limits.rotate_grace });
     }
 
     fn generation(&self, candidate: Candidate, moment: Moment<'_>) -> Generation {
@@ -213,70 +260,9 @@ impl Log {
         let mut new = Generation::new(self.log.clone(), path, stat.inode);
         new.content = Some(content);
         new.present = true;
+        // If it was deleted before its turn, this takes the presence away, and it is read from what is still open.
         new.seen(stat, moment.now);
         new
-    }
-
-    /// A generation of which the candidate holds everything that was consumed, as gzip or as a copy.
-    fn twin(&mut self, candidate: &mut Candidate) -> Option<usize> {
-        self.generations.iter_mut().position(|generation| {
-            generation.shadow.is_none()
-                && generation.record.offset > 0
-                && generation.matches(&mut candidate.content)
-        })
-    }
-
-    /// The generation at `index` goes on in this file.
-    fn adopt(&mut self, index: usize, candidate: Candidate, moment: Moment<'_>) {
-        let Some(generation) = self.generations.get_mut(index) else { return };
-        tracing::debug!(from = %generation.record.path.display(), to = %candidate.path.display(), "goes on in a copy");
-        count(&moment.metrics.rotations, "copy", 1);
-        generation.record.path = candidate.path;
-        (generation.record.device, generation.record.inode) = candidate.stat.inode;
-        generation.present = true;
-        generation.lost_until = None;
-        generation.deleted_since = None;
-        generation.retry_at = None;
-        if generation.record.finished {
-            // Read to its end; only the name and the inode are new.
-            generation.content = None;
-            generation.size = candidate.stat.size;
-            generation.modified = candidate.stat.modified;
-            generation.record.modified = candidate.stat.modified;
-        } else {
-            generation.exhausted = false;
-            generation.fruitless_at = None;
-            generation.content = Some(candidate.content);
-            generation.seen(candidate.stat, moment.now);
-        }
-        self.changes.push(Change::File(generation.record.clone()));
-    }
-
-    /// Copies whose original is gone now take its place.
-    fn settle_shadows(&mut self, moment: Moment<'_>) {
-        let mut index = 0;
-        while let Some(shadow) = self.generations.get(index) {
-            let of = shadow.shadow;
-            let original =
-                self.generations.iter().position(|other| Some(other.record.uuid) == of && !other.present);
-            let (Some(original), true) = (original, shadow.present) else {
-                index += 1;
-                continue;
-            };
-            let path = shadow.record.path.clone();
-            let opened = self.open(path, None, moment);
-            let matching = opened.and_then(|mut candidate| {
-                let original = self.generations.get_mut(original)?;
-                original.matches(&mut candidate.content).then_some(candidate)
-            });
-            match matching {
-                Some(candidate) => {
-                    self.adopt(original, candidate, moment);
-                    self.generations.remove(index);
-                }
-                None => index += 1,
-            }
-        }
     }
 
     /// Oldest first. What has no name any more stays before what came after it.
@@ -300,13 +286,6 @@ impl Log {
             sorted.insert(at, generation);
         }
         self.generations = sorted;
-    }
-}
-
-impl Generation {
-    /// Whether `content` holds everything that was consumed of this generation. What cannot be read does not.
-    fn matches(&self, content: &mut Content) -> bool {
-        self.record.fingerprint.matches(content, self.record.offset).unwrap_or(false)
     }
 }
 

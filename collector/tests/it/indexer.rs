@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use http_body_util::{BodyExt as _, Full};
@@ -12,8 +11,10 @@ use hyper::{HeaderMap, Request, Response};
 use hyper_util::rt::TokioIo;
 use locard_event::{Event, Timestamp};
 use locard_wire::{BatchId, Encoding};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// What it does with the next batch.
 #[derive(Clone, Debug)]
@@ -40,21 +41,33 @@ struct State {
 
 #[derive(Debug)]
 pub struct Indexer {
-    address: SocketAddr,
+    url: String,
     state: Arc<Mutex<State>>,
     task: JoinHandle<()>,
 }
 
 impl Indexer {
     pub async fn start() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
-        let task = tokio::spawn(serve(listener, Arc::clone(&state)));
-        Self { address, state, task }
+        Self::start_with(None).await
     }
 
-    pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+    pub async fn start_tls(acceptor: TlsAcceptor) -> Self {
+        Self::start_with(Some(acceptor)).await
+    }
+
+    async fn start_with(tls: Option<TlsAcceptor>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, state) = (listener.local_addr().unwrap(), Arc::<Mutex<State>>::default());
+        let url = match &tls {
+            Some(_) => format!("https://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
+        let task = tokio::spawn(serve(listener, tls, Arc::clone(&state)));
+        Self { url, state, task }
+    }
+
+    pub fn url(&self) -> &str {
+        &self.url
     }
 
     /// Messages in the order of their arrival.
@@ -105,18 +118,28 @@ impl Drop for Indexer {
     }
 }
 
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>) {
+async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, state: Arc<Mutex<State>>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let state = Arc::clone(&state);
+        let (tls, state) = (tls.clone(), Arc::clone(&state));
         tokio::spawn(async move {
-            let service = service_fn(move |request| answer(request, Arc::clone(&state)));
-            hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await
-                .unwrap_or_default();
+            match tls {
+                None => connection(stream, state).await,
+                Some(tls) => {
+                    if let Ok(stream) = tls.accept(stream).await {
+                        connection(stream, state).await;
+                    }
+                }
+            }
         });
     }
+}
+
+async fn connection(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, state: Arc<Mutex<State>>) {
+    let service = service_fn(move |request| answer(request, Arc::clone(&state)));
+    let http = hyper::server::conn::http1::Builder::new();
+    // A client that was killed, or was hung up on, is no failure of the test.
+    http.serve_connection(TokioIo::new(stream), service).await.unwrap_or_default();
 }
 
 async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> io::Result<Response<Full<Bytes>>> {

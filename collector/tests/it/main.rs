@@ -1,5 +1,5 @@
 //! The collector against a small indexer of the tests' own: what arrives is compared with what was written, line by line.
-#![expect(unreachable_pub, reason = "tests")]
+#![expect(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers included")]
 
 mod binary;
 mod containers;
@@ -9,3 +9,4 @@ mod journal;
 mod node;
 mod restarts;
 mod shipping;
+mod tls;

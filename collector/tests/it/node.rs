@@ -135,8 +135,11 @@ impl Node {
         lines.sort();
         let missing: Vec<_> =
             expected.iter().filter(|line| lines.binary_search(line).is_err()).take(5).collect();
-        let repeated: Vec<_> =
-            lines.windows(2).filter(|pair| pair[0] == pair[1] && !pair[0].is_empty()).take(5).collect();
+        let repeated: Vec<_> = lines
+            .windows(2)
+            .filter(|pair| matches!(pair, [a, b] if a == b && !a.is_empty()))
+            .take(5)
+            .collect();
         assert!(
             lines == expected,
             "{} lines for {}; missing {missing:?}; twice {repeated:?}",
