@@ -46,6 +46,10 @@ pub(crate) async fn look(work: Vec<Work>, delivery: Arc<Delivery>) -> Vec<(Log, 
 fn look_at(work: Work, moment: Moment<'_>) -> (Log, Next) {
     let Work { mut log, found } = work;
     let recheck = log.deferred.iter().any(|deferred| deferred.until <= moment.now);
+    if found.is_some() || recheck {
+        // Before copies are told from new files: a copy is known by what it was copied from.
+        log.find_truncated(moment.now, moment.limits, moment.metrics, true);
+    }
     match found {
         Some(found) => log.reconcile(found, moment),
         None if recheck => log.recheck(moment),

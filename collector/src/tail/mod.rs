@@ -13,6 +13,7 @@ pub(crate) mod open;
 mod read;
 mod reconcile;
 pub(crate) mod rotation;
+mod turn;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

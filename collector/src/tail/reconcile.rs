@@ -221,9 +221,8 @@ impl Log {
             return;
         }
         let is_fresh = age(candidate.stat.modified) < moment.limits.rotate_grace;
-        if candidate.is_being_compressed() {
-            self.defer(candidate, moment);
-        } else if rotated && is_fresh && !candidate.believed && may_be_copy {
+        let may_grow_into_copy = rotated && is_fresh && !candidate.believed && may_be_copy;
+        if candidate.is_being_compressed() || may_grow_into_copy {
             self.defer(candidate, moment);
         } else if let Some(index) = self.unbegun(&candidate) {
             self.adopt(index, candidate, moment);

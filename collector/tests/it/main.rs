@@ -1,5 +1,11 @@
 //! The collector against a small indexer of the tests' own: what arrives is compared with what was written, line by line.
-#![expect(unreachable_pub, clippy::unwrap_used, clippy::panic, reason = "tests may panic, helpers included")]
+#![expect(
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic, helpers included"
+)]
 
 mod binary;
 mod containers;

@@ -92,7 +92,6 @@ async fn play(steps: Vec<Step>, container: bool) {
     node.append(log, "");
     node.start().await;
     for step in steps {
-        tracing::debug!("STEP {step:?}");
         match step {
             Step::Append(count) => node.append(log, writer.lines(count)),
             Step::Torn(count, cut) => {
@@ -182,24 +181,4 @@ async fn a_torn_or_empty_state_falls_back() {
     node.append("app.log", numbered(10..11));
     node.start().await;
     node.check_lines(&indexer, lines(&numbered(0..11))).await;
-}
-
-#[test]
-#[ignore = "debug"]
-fn zz_stress() {
-    use proptest::strategy::ValueTree;
-    let container = std::env::var("CONTAINER").is_ok();
-    tracing_subscriber::fmt()
-        .with_env_filter("locard_collector=trace,it=debug")
-        .with_ansi(false)
-        .with_writer(std::io::stderr)
-        .init();
-    let mut runner = TestRunner::new(Config { failure_persistence: None, ..Config::default() });
-    for run in 0..1000 {
-        let steps = proptest::collection::vec(step(), 5..40).new_tree(&mut runner).unwrap().current();
-        eprintln!("RUN {run} {steps:?}");
-        let runtime =
-            tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        runtime.block_on(play(steps, container));
-    }
 }
