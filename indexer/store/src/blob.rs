@@ -70,18 +70,16 @@ impl Blobs {
         LocalObject { path: self.root.join(FOLDER).join(format!("{id}{SUFFIX}")) }
     }
 
-    /// Removes every object `keep` does not hold for, and answers how many.
-    pub(crate) async fn remove_others(&self, keep: impl Fn(Uuid) -> bool) -> Result<usize, Error> {
+    /// Every object. Other files are not ours.
+    pub(crate) async fn list(&self) -> Result<Vec<Uuid>, Error> {
         let found: Vec<_> = self.store.list(Some(&Key::from(FOLDER))).try_collect().await?;
-        let mut removed = 0;
-        for object in found {
-            let id = object.location.filename().and_then(|name| name.strip_suffix(SUFFIX)?.parse().ok());
-            if id.is_none_or(|id| !keep(id)) {
-                self.store.delete(&object.location).await?;
-                removed += 1;
-            }
-        }
-        Ok(removed)
+        let id = |name: &str| name.strip_suffix(SUFFIX)?.parse().ok();
+        Ok(found.iter().filter_map(|object| id(object.location.filename()?)).collect())
+    }
+
+    /// Removes an object.
+    pub(crate) async fn remove(&self, id: Uuid) -> Result<(), Error> {
+        Ok(self.store.delete(&key(id)).await?)
     }
 }
 
@@ -103,6 +101,13 @@ impl LocalObject {
 
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Removes it unless it is not there.
+    pub(crate) fn remove_if_there(&self) {
+        if self.path.exists() {
+            self.remove();
+        }
     }
 
     /// Removes it. What cannot be removed now goes when the store is opened next.

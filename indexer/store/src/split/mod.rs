@@ -33,6 +33,7 @@ use uuid::Uuid;
 use crate::blob::LocalObject;
 use crate::{Control, Error};
 use fault::Fault;
+use object::Object;
 use read::Reader;
 pub(crate) use write::{Source, write};
 
@@ -200,6 +201,13 @@ impl Split {
         let reader = &self.inner.reader;
         guard(self.inner.meta.id, || work(reader), || reader.corruption())
     }
+}
+
+/// The partition and sequence numbers that an object says are its own.
+pub(crate) fn header_of(split: Uuid, path: &Path) -> Result<(u32, Range<u64>), Error> {
+    let read =
+        || Object::open(path).map(|object| (object.header().partition, object.header().sequences.clone()));
+    guard(split, read, || None)
 }
 
 /// Runs what reads a split. The index library asserts where it should doubt: its panics on damaged bytes end here.

@@ -33,7 +33,8 @@ impl Store {
     /// Opens or creates the store, empties its scratch space and removes objects the catalog does not know.
     ///
     /// # Errors
-    /// The directory cannot be used, another process uses it (`Busy`), or there are splits and the catalog is gone (`Conflict`).
+    /// The directory cannot be used, another process uses it (`Busy`), or there are splits and the catalog is gone (`Conflict`), or
+    /// it is older than they are (`Conflict`).
     pub async fn open(settings: Settings) -> Result<Self, Error> {
         let Settings { directory } = settings;
         let lock = Arc::new(lock(&directory)?);
@@ -45,10 +46,8 @@ impl Store {
         }
         let catalog = Catalog::open(&catalog_file).await?;
         blobs.sync_root()?;
-        let known: std::collections::HashSet<_> =
-            catalog.splits().await?.into_iter().map(|split| split.id).collect();
-        let removed = blobs.remove_others(|id| known.contains(&id)).await?;
-        tracing::info!(splits = known.len(), removed, "store opened");
+        let removed = orphans::remove(&catalog, &blobs).await?;
+        tracing::info!(removed, "store opened");
         Ok(Self { catalog, blobs, _lock: lock })
     }
 
@@ -103,9 +102,31 @@ impl Store {
             Ok((scratch, file, meta))
         })
         .await?;
-        self.blobs.put(&file, meta.id).await?;
-        drop(scratch);
-        Ok(meta)
+        let put = self.blobs.put(&file, meta.id).await;
+        // A folder is unlinked file by file: not on this thread.
+        let object = self.blobs.get(meta.id);
+        let failed = put.is_err();
+        let tidied = blocking(move || {
+            drop(scratch);
+            if failed {
+                object.remove_if_there();
+            }
+            Ok(())
+        });
+        tidied.await?;
+        put.map(|()| meta)
+    }
+
+    /// Removes the object of a split that was written and never published.
+    pub async fn forget(&self, meta: &SplitMeta) {
+        let object = self.blobs.get(meta.id);
+        let removed = blocking(move || {
+            object.remove_if_there();
+            Ok(())
+        });
+        if let Err(error) = removed.await {
+            tracing::warn!(split = %meta.id, %error, "a split that was not published stays until the next start");
+        }
     }
 }
 
@@ -132,5 +153,6 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+mod orphans;
 #[cfg(test)]
 mod tests;

@@ -51,10 +51,9 @@ async fn what_is_published_stays_and_what_is_not_goes() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;
     let published = publish(&store, 0..10).await;
-    store.write(events(10..20), NOW).await.unwrap();
+    store.write(events(0..10), NOW).await.unwrap();
     std::fs::write(directory.path().join("scratch/rest"), "x").unwrap();
-    std::fs::write(directory.path().join("splits/strange"), "x").unwrap();
-    assert_eq!(names(directory.path().join("splits")).len(), 3);
+    assert_eq!(names(directory.path().join("splits")).len(), 2);
     drop(store);
     let store = open(directory.path()).await;
     assert_eq!(names(directory.path().join("splits")), [format!("{}.split", published.id)]);
@@ -85,6 +84,48 @@ async fn splits_without_their_catalog_are_not_taken_for_rubbish() {
     let reopened = Store::open(Settings { directory: directory.path().into() }).await;
     assert!(matches!(reopened, Err(Error::Conflict(_))));
     assert_eq!(names(directory.path().join("splits")).len(), 1);
+}
+
+#[tokio::test]
+async fn a_split_that_may_be_newer_than_the_catalog_stays_until_it_is_covered() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    publish(&store, 0..10).await;
+    store.write(events(10..20), NOW).await.unwrap();
+    std::fs::write(directory.path().join("splits/strange"), "x").unwrap();
+    drop(store);
+    let store = open(directory.path()).await;
+    assert_eq!(names(directory.path().join("splits")).len(), 3);
+    publish(&store, 10..20).await;
+    drop(store);
+    drop(open(directory.path()).await);
+    // The foreign file is none of ours.
+    assert_eq!(names(directory.path().join("splits")).len(), 3);
+    assert!(directory.path().join("splits/strange").exists());
+}
+
+#[tokio::test]
+async fn an_older_catalog_is_refused_and_no_split_goes() {
+    let (directory, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(directory.path()).await;
+    for sequences in [0..10, 10..20, 20..30] {
+        publish(&store, sequences).await;
+    }
+    drop(store);
+    let stray = open(other.path()).await;
+    publish(&stray, 0..10).await;
+    let forget = stray.catalog().splits().await.unwrap();
+    drop(stray);
+    for entry in std::fs::read_dir(directory.path().join("splits")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, other.path().join("splits").join(path.file_name().unwrap())).unwrap();
+    }
+    let refused = Store::open(Settings { directory: other.path().into() }).await;
+    assert!(
+        matches!(&refused, Err(Error::Conflict(text)) if text.contains("Restore the catalog")),
+        "{refused:?}"
+    );
+    assert_eq!(names(other.path().join("splits")).len(), 3 + forget.len());
 }
 
 #[tokio::test]
