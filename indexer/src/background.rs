@@ -37,7 +37,8 @@ async fn run_sealing(core: Arc<Core>) {
             log.probe();
         }
         let done = attempt(&core, "seal", seal::relieve(&core)).await;
-        pause = next_pause(pause, done);
+        // Who fails rests by itself; the others are not to wait for it.
+        pause = (!done).then_some(TICK);
     }
 }
 
@@ -51,7 +52,8 @@ async fn run_tidying(core: Arc<Core>) {
             () = core.published.notified(), if pause.is_none() => {}
             () = sleep(pause.unwrap_or(TICK)) => {}
         }
-        let mut done = attempt(&core, "merge", merge::merge(&core, core.settings.merge_width)).await;
+        let mut done =
+            attempt(&core, "merge", merge::merge(&core, core.settings.merge_width, merge::Who::Rested)).await;
         if retained.elapsed() >= RETAIN_EVERY {
             retained = Instant::now();
             done &= attempt(&core, "retain", retain::retain(&core)).await;
@@ -68,7 +70,9 @@ async fn run_tidying(core: Arc<Core>) {
 async fn attempt(core: &Core, stage: &'static str, work: impl Future<Output = Result<(), Error>>) -> bool {
     match work.await {
         Ok(()) => {
-            lock(&core.troubles).remove(stage);
+            if !core.resting.any(stage) {
+                lock(&core.troubles).remove(stage);
+            }
             true
         }
         Err(error) => {
@@ -81,7 +85,8 @@ async fn attempt(core: &Core, stage: &'static str, work: impl Future<Output = Re
     }
 }
 
-fn next_pause(before: Option<Duration>, done: bool) -> Option<Duration> {
+/// How long to wait after another failure.
+pub(crate) fn next_pause(before: Option<Duration>, done: bool) -> Option<Duration> {
     match before {
         _ if done => None,
         None => Some(TICK),

@@ -16,6 +16,7 @@ use crate::clock::Clock;
 use crate::dedupe::Dedupe;
 use crate::delivery::Error;
 use crate::metrics::Metrics;
+use crate::resting::Resting;
 use crate::tenants::Tenants;
 use crate::wal::{Ledger, Log};
 
@@ -44,6 +45,8 @@ pub(crate) struct Core {
     pub(crate) published: Notify,
     /// Splits that turned out to be corrupt when they were to be merged.
     pub(crate) unmergeable: Mutex<HashSet<Uuid>>,
+    /// Tenants that a stage leaves alone for a while.
+    pub(crate) resting: Resting,
     /// What each background stage last failed with, until it succeeds.
     pub(crate) troubles: Mutex<HashMap<&'static str, String>>,
     pub(crate) stop: CancellationToken,

@@ -1,6 +1,7 @@
 //! [`Indexer`]: the pipeline's handle.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
@@ -85,13 +86,18 @@ impl Indexer {
         self.core.tenants.shelf(tenant).subscribe()
     }
 
-    /// Returns when everything acked before the call is in splits, merged, and the log released.
+    /// Returns when everything acked before the call is in splits, merged, and the log released. A caller that stops waiting does not
+    /// stop it: halfway the catalog and the shelves would disagree.
     ///
     /// # Errors
     /// The store failed.
     pub async fn seal(&self) -> Result<(), Error> {
-        seal::seal_everything(&self.core).await?;
-        merge::merge(&self.core, 2).await
+        let core = Arc::clone(&self.core);
+        let work = async move {
+            seal::seal_everything(&core).await?;
+            merge::merge(&core, 2, merge::Who::All).await
+        };
+        self.to_its_end(work).await
     }
 
     /// Applies retention now; it is also applied every minute.
@@ -99,7 +105,16 @@ impl Indexer {
     /// # Errors
     /// The store failed.
     pub async fn retain(&self) -> Result<(), Error> {
-        retain::retain(&self.core).await
+        let core = Arc::clone(&self.core);
+        self.to_its_end(async move { retain::retain(&core).await }).await
+    }
+
+    /// Runs work that a caller who goes away must not stop halfway; [`Indexer::close`] waits for it.
+    async fn to_its_end(
+        &self,
+        work: impl Future<Output = Result<(), Error>> + Send + 'static,
+    ) -> Result<(), Error> {
+        self.core.tasks.spawn(work).await.unwrap_or(Err(Error::Closed))
     }
 
     /// How it is doing.

@@ -22,6 +22,7 @@ mod open;
 mod principal;
 mod problem;
 mod receive;
+mod resting;
 mod retain;
 mod seal;
 mod settings;

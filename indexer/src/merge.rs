@@ -2,6 +2,7 @@
 //!
 //! Small merged splits (after a seal by hand) count as fresh, so that sealing often does not leave many behind.
 
+use std::collections::HashSet;
 use std::ops::Range;
 
 use locard_store::{Error as StoreError, Split, SplitMeta};
@@ -11,9 +12,22 @@ use crate::core::Core;
 use crate::delivery::Error;
 use crate::hot::Shelf;
 use crate::lock::lock;
+use crate::seal;
 
 /// Most splits merged at once.
 const MAX_WIDTH: usize = 40;
+
+/// The stage's name.
+const STAGE: &str = "merge";
+
+/// Whose splits a pass merges.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Everyone's.
+    All,
+    /// Of those with whom merging did not just fail.
+    Rested,
+}
 
 /// What a merge may take.
 #[derive(Clone, Copy, Debug)]
@@ -27,13 +41,27 @@ struct Rule {
 }
 
 /// Merges wherever at least `width` fresh splits are adjacent. Leaves alone what is published meanwhile, so that it ends.
-pub(crate) async fn merge(core: &Core, width: usize) -> Result<(), Error> {
+pub(crate) async fn merge(core: &Core, width: usize, who: Who) -> Result<(), Error> {
     let _turn = core.tidying.lock().await;
+    let mut outcome = Ok(());
     for shelf in core.tenants.all() {
-        let end = shelf.published();
-        while let Some(run) = next_run(core, &shelf, width, end) {
-            merge_run(core, &shelf, &run).await?;
+        if who == Who::Rested && core.resting.rests(STAGE, &shelf.tenant) {
+            continue;
         }
+        let merged = merge_shelf(core, &shelf, width).await;
+        match &merged {
+            Ok(()) => core.resting.succeeded(STAGE, &shelf.tenant),
+            Err(_) => core.resting.failed(STAGE, &shelf.tenant),
+        }
+        outcome = outcome.and(merged);
+    }
+    outcome
+}
+
+async fn merge_shelf(core: &Core, shelf: &Shelf, width: usize) -> Result<(), Error> {
+    let end = shelf.published();
+    while let Some(run) = next_run(core, shelf, width, end) {
+        merge_run(core, shelf, &run).await?;
     }
     Ok(())
 }
@@ -103,13 +131,13 @@ async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Erro
         }
         Err(error) => return Err(error.into()),
     };
-    let split = core.store.open_split(&merged).await?;
+    let split = seal::open_written(core, &merged).await?;
     if let Err(error) = core.store.catalog().replace(&sources, &merged).await {
         // A failed transaction may have been committed all the same; the catalog decides.
-        let committed = core.store.catalog().splits().await?.iter().any(|meta| meta.id == merged.id);
-        if !committed {
+        let known = core.store.catalog().splits().await?;
+        if !known.iter().any(|meta| meta.id == merged.id) {
             core.store.discard(&split);
-            return Err(error.into());
+            return if reconcile(core, shelf, run, known).await? { Ok(()) } else { Err(error.into()) };
         }
     }
     tracing::info!(tenant = %shelf.tenant, split = %merged.id, sources = run.len(), events = merged.events, "split.merge");
@@ -117,6 +145,29 @@ async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Erro
     core.metrics.merged.inc_by(run.len() as u64);
     run.iter().for_each(|source| core.store.discard(source));
     Ok(())
+}
+
+/// Makes the shelf agree with the catalog where it has splits of `run` no more; says whether that was so. An earlier merge whose
+/// outcome was not learnt is put in the place of its sources; what was retained away leaves the shelf.
+async fn reconcile(core: &Core, shelf: &Shelf, run: &[Split], known: Vec<SplitMeta>) -> Result<bool, Error> {
+    let ids: HashSet<Uuid> = known.iter().map(|meta| meta.id).collect();
+    let gone: Vec<&Split> = run.iter().filter(|split| !ids.contains(&split.meta().id)).collect();
+    let within = |whole: &SplitMeta, part: &SplitMeta| {
+        whole.partition == part.partition
+            && whole.sequences.start <= part.sequences.start
+            && part.sequences.end <= whole.sequences.end
+    };
+    for meta in &known {
+        let sources = gone.iter().filter(|split| within(meta, split.meta()));
+        let sources: Vec<Uuid> = sources.map(|split| split.meta().id).collect();
+        if !sources.is_empty() {
+            shelf.merged(&sources, core.store.open_split(meta).await?);
+        }
+    }
+    shelf.remove(&gone.iter().map(|split| split.meta().id).collect::<Vec<_>>());
+    gone.iter().for_each(|split| core.store.discard(split));
+    tracing::warn!(tenant = %shelf.tenant, splits = gone.len(), "the catalog had these splits no more");
+    Ok(!gone.is_empty())
 }
 
 #[cfg(test)]

@@ -22,6 +22,7 @@ use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
 use crate::metrics::Metrics;
 use crate::receive::receive;
+use crate::resting::Resting;
 use crate::tenants::{Tenants, partition_of};
 use crate::wal::{self, Disk, Frame, Ledger, Log, Replay, Start};
 use crate::{Settings, Tenant, answer, seal};
@@ -89,6 +90,7 @@ fn new_core(settings: Settings, clock: Clock, store: Store, guard: Arc<File>, le
         committed: Arc::new(Notify::new()),
         published: Notify::new(),
         unmergeable: Mutex::default(),
+        resting: Resting::default(),
         troubles: Mutex::default(),
         stop: tokio_util::sync::CancellationToken::new(),
         tasks: tokio_util::task::TaskTracker::new(),

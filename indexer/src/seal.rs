@@ -7,27 +7,39 @@
 
 use std::sync::Arc;
 
-use locard_store::{Publication, Split};
+use locard_store::{Publication, Split, SplitMeta};
 
 use crate::core::Core;
 use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
 
+/// The stage's name.
+const STAGE: &str = "seal";
+
 /// Seals what presses: a tenant with enough events, the largest one when memory is short, whoever keeps the oldest segment when the
-/// log is large.
+/// log is large. A tenant with which that fails rests for a while, so that the others go on.
 pub(crate) async fn relieve(core: &Core) -> Result<(), Error> {
     let _turn = core.sealing.lock().await;
+    let mut outcome = Ok(());
     while let Some(shelf) = pressing(core).await? {
-        if !seal_oldest(core, &shelf).await? {
-            break;
+        match seal_oldest(core, &shelf).await {
+            Ok(true) => {
+                core.resting.succeeded(STAGE, &shelf.tenant);
+                release(core).await?;
+            }
+            Ok(false) => break,
+            Err(error) => {
+                core.resting.failed(STAGE, &shelf.tenant);
+                outcome = outcome.and(Err(error));
+            }
         }
-        release(core).await?;
     }
-    Ok(())
+    outcome
 }
 
 async fn pressing(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
-    let shelves = core.tenants.all();
+    let mut shelves = core.tenants.all();
+    shelves.retain(|shelf| !core.resting.rests(STAGE, &shelf.tenant));
     let full = shelves.iter().find(|shelf| shelf.hot_size().0 >= core.settings.seal_events);
     if full.is_some() {
         return Ok(full.cloned());
@@ -53,7 +65,8 @@ async fn holder_of_oldest(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
     }
     let published = core.published();
     let keep = core.ledger.keep_oldest(|partition| published.get(&partition).copied().unwrap_or(0));
-    Ok(keep.into_iter().find_map(|partition| core.tenants.by_partition(partition)))
+    let mut keepers = keep.into_iter().filter_map(|partition| core.tenants.by_partition(partition));
+    Ok(keepers.find(|shelf| !core.resting.rests(STAGE, &shelf.tenant)))
 }
 
 /// Seals everything acked before the call.
@@ -61,10 +74,12 @@ pub(crate) async fn seal_everything(core: &Core) -> Result<(), Error> {
     core.log()?.rotate().await?;
     let targets: Vec<_> = core.tenants.all().into_iter().map(|shelf| (shelf.next(), shelf)).collect();
     let _turn = core.sealing.lock().await;
+    let mut outcome = Ok(());
     for (target, shelf) in targets {
-        seal_to(core, &shelf, target).await?;
+        outcome = outcome.and(seal_to(core, &shelf, target).await);
     }
-    release(core).await
+    release(core).await?;
+    outcome
 }
 
 /// Seals a shelf's hot events below `target`.
@@ -73,6 +88,7 @@ pub(crate) async fn seal_to(core: &Core, shelf: &Shelf, target: u64) -> Result<(
         if !seal_oldest(core, shelf).await? {
             break;
         }
+        core.resting.succeeded(STAGE, &shelf.tenant);
     }
     Ok(())
 }
@@ -83,7 +99,7 @@ async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
     let Some(end) = batches.last().map(Batch::end) else { return Ok(false) };
     let events = batches.iter().map(|batch| Arc::clone(&batch.events)).collect();
     let meta = core.store.write(events, (core.clock)()).await?;
-    let split = core.store.open_split(&meta).await?;
+    let split = open_written(core, &meta).await?;
     let batches = batches.into_iter().filter_map(|batch| batch.name).collect();
     let publication = Publication { split: meta, batches };
     if let Err(error) = core.store.catalog().publish(&publication).await {
@@ -96,22 +112,30 @@ async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
     Ok(true)
 }
 
+/// Opens a split that was just written and is not published; one that cannot be opened leaves nothing behind.
+pub(crate) async fn open_written(core: &Core, meta: &SplitMeta) -> Result<Split, Error> {
+    let opened = core.store.open_split(meta).await;
+    if opened.is_err() {
+        core.store.forget(meta).await;
+    }
+    Ok(opened?)
+}
+
 /// A failed transaction may have been committed all the same; the catalog decides.
 async fn after_failure(core: &Core, shelf: &Shelf, split: Split, error: Error) -> Result<bool, Error> {
-    if adopt(core, shelf).await? {
-        return Ok(true);
+    let known = core.store.catalog().splits().await?;
+    if !known.iter().any(|meta| meta.id == split.meta().id) {
+        core.store.discard(&split);
     }
-    core.store.discard(&split);
-    Err(error)
+    if adopt(core, shelf, known).await? { Ok(true) } else { Err(error) }
 }
 
 /// Puts splits on the shelf that the catalog has and the shelf has not; says whether there were any.
-async fn adopt(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
+async fn adopt(core: &Core, shelf: &Shelf, known: Vec<SplitMeta>) -> Result<bool, Error> {
     let partition = shelf.partition.get().copied();
-    let is_new = |meta: &locard_store::SplitMeta| {
-        Some(meta.partition) == partition && meta.sequences.start >= shelf.published()
-    };
-    let mut new: Vec<_> = core.store.catalog().splits().await?.into_iter().filter(is_new).collect();
+    let is_new =
+        |meta: &SplitMeta| Some(meta.partition) == partition && meta.sequences.start >= shelf.published();
+    let mut new: Vec<_> = known.into_iter().filter(is_new).collect();
     new.sort_by_key(|meta| meta.sequences.start);
     for meta in &new {
         let split = core.store.open_split(meta).await?;

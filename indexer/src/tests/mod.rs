@@ -6,6 +6,7 @@ mod faults;
 mod full_disk;
 mod races;
 mod retention;
+mod stages;
 
 use std::ops::ControlFlow;
 use std::path::Path;
