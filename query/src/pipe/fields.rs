@@ -44,9 +44,9 @@ impl Fields {
     /// What [`Fields::apply`] will take: a name can be there as often as a query is long.
     pub(super) fn bytes(&self, rows: &Rows) -> usize {
         let Self::Keep(names) = self else { return 0 };
-        let place = |name: &Box<str>| rows.columns.iter().position(|column| **column == **name);
+        let place = |name: &str| rows.columns.iter().position(|column| column == name);
         let mut times = vec![0usize; rows.columns.len()];
-        for index in names.iter().filter_map(place) {
+        for index in names.iter().filter_map(|name| place(name)) {
             times.iter_mut().skip(index).take(1).for_each(|times| *times += 1);
         }
         let cell = size_of::<Value>() + size_of::<serde_json::Value>();
