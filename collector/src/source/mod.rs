@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use locard_event::{Event, Stream, name};
+use locard_event::{Event, Stream, Timestamp, name};
 use locard_parse::frame::Iostream;
 
 use crate::frame::Line;
@@ -79,7 +79,9 @@ impl Origin {
             Some(Iostream::Stdout) => stdout,
             Some(Iostream::Stderr) => stderr,
         };
-        let mut event = Event::new(line.time.unwrap_or_else(now), Arc::clone(stream), line.content);
+        // Whole milliseconds: lines read together share one value, which an index holds once.
+        let read_at = || Timestamp::from_millis(now().nanos() / 1_000_000);
+        let mut event = Event::new(line.time.unwrap_or_else(read_at), Arc::clone(stream), line.content);
         if line.time.is_none() {
             event.fields.set(name::CREATED, event.time);
         }
