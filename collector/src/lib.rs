@@ -1,6 +1,6 @@
 //! The node collector: read → frame → label → (drop) → batch → ship. No tantivy, no axum in its tree.
 //!
-//! Log files are their own buffer: what is kept is how far each was read ([`checkpoint`]), and a batch is read again exactly if it
+//! Log files are their own buffer: what is kept is how far each was read (`checkpoint`), and a batch is read again exactly if it
 //! is not known whether it arrived. Start reading at [`run`].
 
 mod batch;
