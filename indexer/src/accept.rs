@@ -57,7 +57,9 @@ async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Re
         append(core, shelf, partition, delivery, read, received, permit).await?;
     }
     counted.add_to(&core.metrics);
-    if let Some(first) = first {
+    // A body of which nothing was accepted is refused: its sender may correct it under the same name.
+    let refused = counted.accepted == 0 && counted.rejected > 0;
+    if let Some(first) = first.filter(|_| !refused) {
         first.accepted(ack.clone(), received);
     }
     Ok(ack)

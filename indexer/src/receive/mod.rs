@@ -53,6 +53,8 @@ struct Raw {
     event: Event,
     /// The source gave the time.
     time_known: bool,
+    /// The message is the object as received, whose members are fields already: there is nothing more to read in it.
+    whole_line: bool,
     /// Fields left out already.
     left_out: usize,
 }
@@ -114,8 +116,12 @@ fn expand(body: &Bytes, encoding: Encoding, max_bytes: usize) -> Result<Bytes, E
 
 fn otlp(decoded: Result<Vec<Event>, DecodeError>, received: Timestamp) -> Result<Vec<Raw>, Error> {
     let events = decoded.map_err(refuse)?;
-    let raw =
-        |event: Event| Raw { time_known: locard_wire::time_known(&event, received), event, left_out: 0 };
+    let raw = |event: Event| Raw {
+        time_known: locard_wire::time_known(&event, received),
+        event,
+        whole_line: false,
+        left_out: 0,
+    };
     Ok(events.into_iter().map(raw).collect())
 }
 
@@ -132,11 +138,13 @@ fn refuse(error: DecodeError) -> Error {
 
 /// `room` is how many more values the lists of this body may hold.
 fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, room: &mut usize, cuts: &mut Cuts) -> Event {
-    let Raw { mut event, time_known, mut left_out } = raw;
+    let Raw { mut event, time_known, whole_line, mut left_out } = raw;
     let mut cut = bound::cut_message(&mut event, limits.max_line_bytes);
     // A line without a time was written about when it was read, which a collector that was cut off did long before today.
     let observed = event.time;
-    normalise(&mut event, Context { received: if time_known { received } else { observed }, time_known });
+    if !whole_line {
+        normalise(&mut event, Context { received: if time_known { received } else { observed }, time_known });
+    }
     if !time_known && event.time == observed {
         event.fields.remove(name::CREATED);
     }

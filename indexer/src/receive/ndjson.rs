@@ -45,7 +45,9 @@ pub(super) fn read(
     let mut streams = Streams::new(options.names.stream_fields, options.names.dataset);
     let mut events = Vec::new();
     let mut room = MAX_BODY_VALUES;
-    for (line, number) in body.split(|byte| *byte == b'\n').zip(1u64..) {
+    // Editors and PowerShell put a byte order mark in front.
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    for (line, number) in text.split(|byte| *byte == b'\n').zip(1u64..) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
             continue;
@@ -127,13 +129,15 @@ fn event(
     let (time, bad_time) = take_time(&mut object, names.time_fields);
     let text = String::from_utf8_lossy(line);
     let mended = matches!(text, Cow::Owned(_));
-    let message = match take_message(&mut object, names.message_fields) {
-        Some(message) if !mended => message,
-        _ => Bytes::copy_from_slice(line),
-    };
+    let own = take_message(&mut object, names.message_fields).filter(|_| !mended);
+    let is_whole = own.is_none();
+    let message = own.unwrap_or_else(|| Bytes::copy_from_slice(line));
     let mut fields = Fields::new();
     let left_out = flatten_all(object, repeated, &mut fields, options.limits.max_fields);
+    set_aside_reserved(&mut fields);
     let stream = streams.take(&mut fields);
+    // An audit event is one object: its meaning is read from the line.
+    let whole_line = is_whole && stream.get(name::DATASET) != Some("k8s.audit");
     if options.keep_original {
         fields.set(name::ORIGINAL, &*text);
     }
@@ -145,7 +149,20 @@ fn event(
     }
     let mut event = Event::new(time.unwrap_or(options.received), stream, message);
     event.fields = fields;
-    Raw { event, time_known: time.is_some(), left_out }
+    Raw { event, time_known: time.is_some(), whole_line, left_out }
+}
+
+/// Names that mean something of Locard's own. A member called so would be hidden by it, so it is kept under `attributes.`, as
+/// through the OTLP door.
+const RESERVED: [&str; 7] =
+    [name::ID, name::STREAM, name::TIME, name::TIMESTAMP, name::MESSAGE, name::INGESTED, name::TIME_SUSPECT];
+
+fn set_aside_reserved(fields: &mut Fields) {
+    for reserved in RESERVED {
+        if let Some(value) = fields.remove(reserved) {
+            fields.append(&format!("attributes.{reserved}"), value);
+        }
+    }
 }
 
 /// What was said first stands first. Returns how many members were left out.
@@ -178,12 +195,17 @@ fn take_time<'a>(object: &mut Object, names: &'a [String]) -> (Option<Timestamp>
 /// A number's own digits are read, not its nearest float: `1764000000.123456789` keeps its nanoseconds where JSON kept them.
 fn read_time(value: &Value) -> Option<Timestamp> {
     match value {
-        Value::String(text) => Timestamp::parse(text.trim()).ok(),
+        Value::String(text) => read_time_text(text.trim()),
         Value::Number(number) => Timestamp::parse(&number.to_string())
             .ok()
             .or_else(|| Timestamp::from_epoch_float(number.as_f64()?).ok()),
         _ => None,
     }
+}
+
+/// A time without a zone is UTC, as in log lines.
+fn read_time_text(text: &str) -> Option<Timestamp> {
+    Timestamp::parse(text).or_else(|_| Timestamp::parse_rfc3339(&format!("{}Z", text.replace(',', ".")))).ok()
 }
 
 fn take_message(object: &mut Object, names: &[String]) -> Option<Bytes> {
@@ -248,6 +270,41 @@ mod tests {
         check_time("1.764e9", "2025-11-24T16:00:00.000Z");
         check_time("\"1764000000\"", "2025-11-24T16:00:00.000Z");
         check_time("\"2025-11-24T17:00:00.5+01:00\"", "2025-11-24T16:00:00.500Z");
+    }
+
+    #[test]
+    fn a_time_without_a_zone_is_utc() {
+        check_time("\"2025-11-24T16:00:00\"", "2025-11-24T16:00:00.000Z");
+        check_time("\"2025-11-24 16:00:00,250\"", "2025-11-24T16:00:00.250Z");
+    }
+
+    #[test]
+    fn a_member_named_like_our_own_is_set_aside() {
+        let event =
+            &read(r#"{"msg":"x","_id":"AV1x","event":{"ingested":"2001-01-01T00:00:00Z"}}"#).events[0];
+        assert_eq!(event.get("attributes._id").unwrap().text(), "AV1x");
+        assert_eq!(event.get("attributes.event.ingested").unwrap().text(), "2001-01-01T00:00:00Z");
+        assert_eq!(event.fields.len(), 2);
+    }
+
+    #[test]
+    fn an_object_without_a_message_is_read_once() {
+        let door = Door::Ndjson {
+            time_fields: vec!["time".into()],
+            message_fields: vec!["msg".into()],
+            stream_fields: vec!["host.name".into()],
+            dataset: "myapp".into(),
+            keep_original: false,
+        };
+        let body = Bytes::from(r#"{"host":{"name":"h9"},"n":1,"time":"2026-11-24T09:00:00Z"}"#);
+        let received = receive(&door, Encoding::Identity, &body, received(), &LIMITS).unwrap();
+        let names: Vec<_> = received.events[0].fields.iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["n"]);
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_no_part_of_the_first_line() {
+        assert_eq!(read("\u{feff}{\"msg\":\"a\"}\n{\"msg\":\"b\"}".to_owned()).ack.accepted, 2);
     }
 
     #[test]
