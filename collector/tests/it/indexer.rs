@@ -162,6 +162,17 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> io::Res
 
 const PROBLEM: &[(&str, &str)] = &[("content-type", "application/problem+json")];
 
+/// Events without the time they were read at, which stands in for a time that nobody said.
+fn undated(events: &[Event]) -> Vec<Event> {
+    let undate = |mut event: Event| {
+        if event.fields.remove("event.created").is_some() {
+            event.time = Timestamp::from_nanos(0);
+        }
+        event
+    };
+    events.iter().cloned().map(undate).collect()
+}
+
 impl State {
     fn take(&mut self, headers: &HeaderMap, body: &[u8]) -> Reply {
         let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
@@ -191,7 +202,9 @@ impl State {
         let id = header(locard_wire::BATCH_HEADER).unwrap();
         let _: BatchId = id.parse().unwrap();
         match self.batches.get(&id) {
-            Some(first) => assert_eq!(*first, events, "the same id with other events: {id}"),
+            Some(first) => {
+                assert_eq!(undated(first), undated(&events), "the same id with other events: {id}");
+            }
             None => {
                 self.events.extend(events.iter().cloned());
                 self.batches.insert(id, events);
