@@ -19,7 +19,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &TailArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
-    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false };
+    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false, ended: false };
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
     tokio::select! {
@@ -34,10 +34,12 @@ struct Tail {
     printer: Printer,
     last_id: Option<String>,
     found: bool,
+    /// The server said that it will not go on with this query.
+    ended: bool,
 }
 
 impl Tail {
-    /// Ends only by failing.
+    /// Ends by failing, or when the server ends the tail for good.
     async fn follow(&mut self, client: &Client, query: &str) -> Result<(), Error> {
         let mut pause = FIRST_PAUSE;
         let mut connected = false;
@@ -46,6 +48,9 @@ impl Tail {
                 Ok(response) => {
                     (connected, pause) = (true, FIRST_PAUSE);
                     self.read(response).await?;
+                    if self.ended {
+                        return Ok(());
+                    }
                 }
                 // What was there once is waited for; what never was is a mistake in the command line.
                 Err(error) if !connected || !is_passing(&error) => return Err(error),
@@ -87,6 +92,13 @@ impl Tail {
                 missed.get("missed").unwrap_or(&Value::Null)
             );
             writeln!(io::stderr().lock(), "{text}").unwrap_or_default();
+            return Ok(());
+        }
+        if frame.event == "end" {
+            let because = serde_json::from_str::<Value>(&frame.data).unwrap_or_default();
+            let because = because.get("because").and_then(Value::as_str).unwrap_or("the server ended it");
+            writeln!(io::stderr().lock(), "locard: the tail ended: {because}").unwrap_or_default();
+            self.ended = true;
             return Ok(());
         }
         if let Ok(raw) = serde_json::from_str::<&RawValue>(&frame.data) {
