@@ -57,7 +57,7 @@ pub enum RunError {
 pub async fn run(settings: Settings, metrics: Metrics, shutdown: CancellationToken) -> Result<(), RunError> {
     let Settings { indexer, state, sources, node, metrics_listen, drop: rules, limits } = settings;
     let shipper = Shipper::new(&indexer, &limits, metrics.clone())?;
-    let (checkpoints, saved, writer) = Checkpoints::open(&state, metrics.clone())?;
+    let (checkpoints, saved, writer) = Checkpoints::open(&state, metrics.clone()).await?;
     let quarantine = state.join("quarantine");
     let delivery = Arc::new(Delivery {
         shipper,

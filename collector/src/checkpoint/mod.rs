@@ -6,6 +6,7 @@ mod log;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::{mpsc, oneshot};
@@ -82,6 +83,9 @@ impl Saved {
     }
 }
 
+/// How long another collector's lock is waited for.
+const BUSY_FOR: Duration = Duration::from_secs(5);
+
 /// Why the state cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
@@ -118,11 +122,11 @@ impl Checkpoints {
     ///
     /// # Errors
     /// See [`StateError`].
-    pub(crate) fn open(
+    pub(crate) async fn open(
         directory: &Path,
         metrics: Metrics,
     ) -> Result<(Self, Saved, JoinHandle<()>), StateError> {
-        let (log, saved) = Log::open(directory)?;
+        let (log, saved) = open_log(directory).await?;
         let (sender, receiver) = mpsc::channel(QUEUE);
         let task = tokio::spawn(write(log, receiver, metrics));
         Ok((Self { sender }, saved, task))
@@ -143,6 +147,19 @@ impl Checkpoints {
     pub(crate) async fn note(&self, changes: Vec<Change>) {
         if self.sender.send(Commit { changes, done: None }).await.is_err() {
             tracing::debug!("the state is closed");
+        }
+    }
+}
+
+/// Waits a little for a collector that was just killed: the kernel lets go of its lock only once the last of its threads is gone.
+async fn open_log(directory: &Path) -> Result<(Log, Saved), StateError> {
+    let deadline = tokio::time::Instant::now() + BUSY_FOR;
+    loop {
+        match Log::open(directory) {
+            Err(StateError::Busy(_)) if tokio::time::Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            other => return other,
         }
     }
 }
