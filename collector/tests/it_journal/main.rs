@@ -1,5 +1,12 @@
 //! A `journalctl` that fails or stalls where it hurts.
-#![expect(dead_code, unreachable_pub, reason = "tests, which share helpers with others")]
+#![allow(
+    unreachable_pub,
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests may panic, helpers included"
+)]
 
 #[path = "../it/indexer.rs"]
 mod indexer;
