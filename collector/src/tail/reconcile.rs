@@ -1,7 +1,7 @@
 //! What a scan found, matched with what is known of a log: the same file, a copy of one, or a new generation.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::content::{Content, Stat};
@@ -141,14 +141,23 @@ impl Log {
             return record.path == file.path || file.stat.size == 0;
         }
         let untouched = record.finished && record.modified == file.stat.modified;
-        untouched || self.is_same_content(index, &file.path, moment)
+        untouched || self.is_same_content(index, file, moment)
     }
 
     /// An inode says little: deleted files' inodes are given to new files at once.
-    fn is_same_content(&mut self, index: usize, path: &Path, moment: Moment<'_>) -> bool {
-        let Some(mut candidate) = self.open(path.to_owned(), None, moment) else { return true };
+    fn is_same_content(&mut self, index: usize, file: &FoundFile, moment: Moment<'_>) -> bool {
+        let opened = file.file.as_ref().and_then(|file| file.try_clone().ok());
+        let Some(mut candidate) = self.open(file.path.clone(), opened, moment) else { return true };
+        if candidate.stat.inode != file.stat.inode {
+            // Renamed since it was found: the next scan will say where it is.
+            return true;
+        }
         let Some(generation) = self.generations.get_mut(index) else { return false };
-        generation.matches(&mut candidate.content)
+        let same = generation.matches(&mut candidate.content);
+        if same && !generation.record.finished {
+            generation.content = Some(candidate.content);
+        }
+        same
     }
 
     /// `None` if the file is deferred, under this or another name.
@@ -160,7 +169,8 @@ impl Log {
             deferred.path = file.path;
             return None;
         }
-        self.open(file.path, file.file, moment)
+        let candidate = self.open(file.path, file.file, moment)?;
+        (candidate.stat.inode == file.stat.inode).then_some(candidate)
     }
 
     pub(super) fn open(

@@ -83,23 +83,23 @@ impl Generation {
     }
 
     pub(super) fn is_truncated(&self) -> bool {
-        self.content.as_ref().is_some_and(|content| !content.is_gzip()) && self.size < self.record.offset
+        let known = self.record.in_flight.as_ref().map_or(self.record.offset, |again| again.last);
+        self.content.as_ref().is_some_and(|content| !content.is_gzip()) && self.size < known
     }
 
     /// Written to, though nothing was appended: perhaps truncated and filled again to the same size.
     pub(super) fn is_replaced(&mut self, thorough: bool) -> bool {
-        let Some(content) = self.content.as_mut().filter(|content| !content.is_gzip()) else { return false };
         let has_grown = self.size > self.record.offset;
         if self.modified == self.verified || (has_grown && !thorough) {
             return false;
         }
-        match self.record.fingerprint.matches(content, self.record.offset) {
-            Ok(true) => self.verified = self.modified,
-            Ok(false) => return true,
-            // The next read will say it.
-            Err(_) => {}
+        let Some(mut content) = self.content.take() else { return false };
+        let same = content.is_gzip() || self.matches(&mut content);
+        self.content = Some(content);
+        if same {
+            self.verified = self.modified;
         }
-        false
+        !same
     }
 
     /// What follows in the log. A file that was empty to its end holds nothing that could follow.
