@@ -103,6 +103,23 @@ fn write_files(directory: &Path) -> anyhow::Result<Vec<std::path::PathBuf>> {
     Ok(["auth.log", "0.log", "access.log.gz", "audit.log.zst", "kubelet.log"].map(path).into())
 }
 
+/// Nothing of a long line is lost: it becomes several events.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_line_is_imported_whole() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("long.log");
+    let line = format!("head {} middle {} tail", "a".repeat(1 << 20), "b".repeat(5 << 20));
+    std::fs::write(&path, format!("{line}\nnext\n"))?;
+    let run = locard(&server, &["ingest", path.to_str().unwrap()]).await?;
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let mut events = server.client().search_all("log.offset:*").await?;
+    events.sort_by_key(|event| event["log.offset"].as_i64());
+    let text: String = events.iter().filter_map(|event| event["message"].as_str()).collect();
+    assert_eq!(text, format!("{line}next"));
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn tail_prints_what_comes() -> anyhow::Result<()> {
     let server = Server::start().await?;

@@ -9,24 +9,28 @@ pub(super) struct Line {
     pub(super) offset: u64,
     /// Its bytes, no more than the limit.
     pub(super) bytes: Vec<u8>,
-    /// Whether there was more of it.
+    /// Whether there is more of it, in the next one.
     pub(super) cut: bool,
+    /// Whether it goes on where the one before was cut.
+    pub(super) continued: bool,
 }
 
-/// The lines of a reader; longer ones are cut at the limit and the rest is read over.
+/// The lines of a reader; a longer one comes in several, so that nothing of it is lost.
 pub(super) struct Lines<R> {
     reader: R,
     offset: u64,
     max_bytes: usize,
+    was_cut: bool,
 }
 
 impl<R: BufRead> Lines<R> {
     pub(super) fn new(reader: R, max_bytes: usize) -> Self {
-        Self { reader, offset: 0, max_bytes }
+        Self { reader, offset: 0, max_bytes, was_cut: false }
     }
 
     fn read(&mut self) -> io::Result<Option<Line>> {
-        let mut line = Line { offset: self.offset, bytes: Vec::new(), cut: false };
+        let continued = std::mem::take(&mut self.was_cut);
+        let mut line = Line { offset: self.offset, bytes: Vec::new(), cut: false, continued };
         loop {
             let buffer = self.reader.fill_buf()?;
             if buffer.is_empty() {
@@ -36,12 +40,15 @@ impl<R: BufRead> Lines<R> {
             let end = memchr::memchr(b'\n', buffer);
             let piece = buffer.get(..end.unwrap_or(buffer.len())).unwrap_or_default();
             let room = self.max_bytes.saturating_sub(line.bytes.len());
-            line.cut |= piece.len() > room;
-            line.bytes.extend_from_slice(piece.get(..room).unwrap_or(piece));
-            let used = piece.len() + usize::from(end.is_some());
+            line.cut = piece.len() > room;
+            let taken = piece.get(..room).unwrap_or(piece);
+            line.bytes.extend_from_slice(taken);
+            let used = taken.len() + usize::from(end.is_some() && !line.cut);
+            let ends = end.is_some() || line.cut;
             self.reader.consume(used);
             self.offset += used as u64;
-            if end.is_some() {
+            if ends {
+                self.was_cut = line.cut;
                 return Ok(Some(ended(line)));
             }
         }
@@ -85,6 +92,16 @@ mod tests {
         check("", &[]);
         check("a\n\nbc", &[(0, "a", false), (2, "", false), (3, "bc", false)]);
         check("a\r\nb\r", &[(0, "a", false), (3, "b", false)]);
-        check("abcd\nabcde\nabcdefghi", &[(0, "abcd", false), (5, "abcd", true), (11, "abcd", true)]);
+        check(
+            "abcd\nabcde\nabcdefghi",
+            &[
+                (0, "abcd", false),
+                (5, "abcd", true),
+                (9, "e", false),
+                (11, "abcd", true),
+                (15, "efgh", true),
+                (19, "i", false),
+            ],
+        );
     }
 }

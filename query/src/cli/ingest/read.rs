@@ -10,8 +10,10 @@ use super::batch::Batcher;
 use super::line::{Line, Lines};
 use super::origin::Origin;
 
-/// Longest line read. The server has its own limit and cuts again; this one bounds memory here.
+/// Longest line held at once, which bounds memory here.
 const MAX_LINE_BYTES: usize = 4 << 20;
+/// Longest message sent: what a server keeps whole by default. A longer line becomes several events.
+const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
 /// Lines looked at to tell the envelope.
 const SAMPLE_LINES: usize = 64;
@@ -80,10 +82,17 @@ impl Reader<'_> {
         if line.bytes.is_empty() {
             return true;
         }
-        let mut event = Event::new(UNKNOWN, self.origin.stream(dataset, &[]), line.bytes.clone());
-        event.fields.set(name::OFFSET, offset(line.offset));
-        mark_cut(&mut event.fields, line.cut);
-        self.out.push(event, line.offset)
+        let last = line.bytes.len().div_ceil(MAX_MESSAGE_BYTES) - 1;
+        line.bytes.chunks(MAX_MESSAGE_BYTES).enumerate().all(|(index, piece)| {
+            let at = line.offset + (index * MAX_MESSAGE_BYTES) as u64;
+            let mut event = Event::new(UNKNOWN, self.origin.stream(dataset, &[]), piece.to_vec());
+            event.fields.set(name::OFFSET, offset(at));
+            mark_cut(&mut event.fields, line.cut || index < last);
+            if line.continued || index > 0 {
+                event.fields.append(name::FLAGS, "continuation");
+            }
+            self.out.push(event, at)
+        })
     }
 }
 
