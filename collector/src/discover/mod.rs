@@ -40,6 +40,8 @@ pub(crate) struct Discovery {
     warned: HashSet<PathBuf>,
     bases: HashSet<PathBuf>,
     metrics: Metrics,
+    /// Directories that the last scan could not look into.
+    failed: Vec<PathBuf>,
 }
 
 /// One scan under way.
@@ -47,6 +49,7 @@ pub(crate) struct Discovery {
 pub(crate) struct Scan<'a> {
     /// What it found.
     pub(crate) logs: Vec<FoundLog>,
+    failed: Vec<PathBuf>,
     known: HashSet<(u64, u64)>,
     /// Found in this scan already: a file under two names (a link and its target) is found once.
     seen: HashSet<(u64, u64)>,
@@ -78,7 +81,7 @@ impl Discovery {
         bases: HashSet<PathBuf>,
         metrics: Metrics,
     ) -> Self {
-        Self { sources, known, watch, warned: HashSet::new(), bases, metrics }
+        Self { sources, known, watch, warned: HashSet::new(), bases, metrics, failed: Vec::new() }
     }
 
     /// Finds every log of every source. Blocks.
@@ -92,14 +95,30 @@ impl Discovery {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (watch, warned, bases, metrics) =
             (self.watch.as_ref(), &mut self.warned, &mut self.bases, &self.metrics);
-        let mut scan = Scan { logs: Vec::new(), known, seen: HashSet::new(), watch, warned, bases, metrics };
+        let mut scan = Scan {
+            logs: Vec::new(),
+            failed: Vec::new(),
+            known,
+            seen: HashSet::new(),
+            watch,
+            warned,
+            bases,
+            metrics,
+        };
         for source in &self.sources {
             match source {
                 FileSource::Containers(containers) => containers.scan(&mut scan),
                 FileSource::Files(files) => files.scan(&mut scan),
             }
         }
-        scan.logs
+        let Scan { logs, failed, .. } = scan;
+        self.failed = failed;
+        logs
+    }
+
+    /// Whether the last scan could not look where this log is: that nothing was found says nothing then.
+    pub(crate) fn is_hidden(&self, log: &Path) -> bool {
+        self.failed.iter().any(|directory| log.starts_with(directory))
     }
 
     /// The labels of a log by its name, if a source asks for it.
@@ -154,6 +173,13 @@ impl Scan<'_> {
         self.seen.insert(stat.inode).then(|| FoundFile { path: path.to_owned(), stat, file })
     }
 
+    /// Takes note of a directory that could not be looked into.
+    pub(crate) fn failed(&mut self, directory: &Path, problem: &str) {
+        self.metrics.read_errors.inc();
+        self.warn_once(directory, problem);
+        self.failed.push(directory.to_owned());
+    }
+
     /// Warns about a path, the first time.
     pub(crate) fn warn_once(&mut self, path: &Path, problem: &str) {
         if self.warned.insert(path.to_owned()) {
@@ -171,8 +197,7 @@ pub(crate) fn list(directory: &Path, scan: &mut Scan<'_>) -> Vec<Entry> {
         Ok(entries) => entries,
         Err(error) => {
             if error.kind() != io::ErrorKind::NotFound {
-                scan.metrics.read_errors.inc();
-                scan.warn_once(directory, &error.to_string());
+                scan.failed(directory, &error.to_string());
             }
             return Vec::new();
         }
@@ -184,4 +209,29 @@ pub(crate) fn list(directory: &Path, scan: &mut Scan<'_>) -> Vec<Entry> {
     // Links last: a file that is found under two names is found under its own.
     names.sort_by(|(a, name_a), (b, name_b)| (a.is_symlink(), name_a).cmp(&(b.is_symlink(), name_b)));
     names.into_iter().map(|(kind, path)| Entry { path, is_dir: kind.is_dir() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_looked_into_hides_its_logs() {
+        let dir = tempfile::tempdir().unwrap();
+        let (root, away) = (dir.path().join("pods"), dir.path().join("away"));
+        let log = root.join("ns_pod_uid/app/0.log");
+        std::fs::create_dir_all(log.parent().unwrap()).unwrap();
+        let source = FileSource::Containers(Containers::new(&root, None, "n1"));
+        let mut discovery =
+            Discovery::new(vec![source], Known::default(), None, HashSet::new(), Metrics::default());
+        for hidden in [false, true, false] {
+            if hidden {
+                std::fs::rename(&root, &away).unwrap();
+            } else if away.exists() {
+                std::fs::rename(&away, &root).unwrap();
+            }
+            discovery.scan();
+            assert_eq!(discovery.is_hidden(&log), hidden);
+        }
+    }
 }

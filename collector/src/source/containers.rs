@@ -40,6 +40,9 @@ impl Containers {
 
     /// Finds every log.
     pub(crate) fn scan(&self, scan: &mut Scan<'_>) {
+        if !self.fence.root().exists() {
+            scan.failed(self.fence.root(), "there is no such directory");
+        }
         for pod in list(self.fence.root(), scan) {
             if !pod.is_dir {
                 continue;

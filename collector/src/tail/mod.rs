@@ -138,9 +138,9 @@ impl Tailer {
         self.scanned_at = Instant::now();
         let Some((discovery, logs)) = found else { return };
         let owners = self.owners();
-        // Logs of which nothing was found hear of that, too.
-        let mut files: HashMap<PathBuf, Vec<FoundFile>> =
-            self.slots.keys().map(|log| (log.clone(), Vec::new())).collect();
+        // Logs of which nothing was found hear of that, too, unless nothing could be found.
+        let seen = self.slots.keys().filter(|log| !discovery.is_hidden(log));
+        let mut files: HashMap<PathBuf, Vec<FoundFile>> = seen.map(|log| (log.clone(), Vec::new())).collect();
         for found in logs {
             for file in found.files {
                 let log = owner(&owners, &found.log, file.stat.inode).unwrap_or_else(|| found.log.clone());
@@ -187,6 +187,10 @@ impl Tailer {
     /// its files other names.
     fn adopt_records(&mut self, discovery: &Discovery) {
         for (name, records) in std::mem::take(&mut self.records) {
+            if discovery.is_hidden(&name) {
+                self.records.insert(name, records);
+                continue;
+            }
             if !self.slots.contains_key(&name) {
                 let Some(origin) = discovery.origin(&name) else {
                     tracing::info!(log = %name.display(), "known from before, not asked for by any source");
