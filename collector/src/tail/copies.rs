@@ -139,18 +139,20 @@ impl Generation {
 
 /// `size` is that of the original on disk. An empty file is no copy of anything.
 fn contains(original: &mut Content, size: u64, candidate: &mut Candidate) -> bool {
-    let is_whole = |content: &mut Content| content.read_at(size, &mut [0]).is_ok_and(|count| count == 0);
+    let length = candidate.stat.size;
     match (original.is_gzip(), candidate.content.is_gzip()) {
         (false, false) => {
-            let length = candidate.stat.size;
             (1..=size).contains(&length) && same_until(original, &mut candidate.content, length)
         }
+        // A copy that was compressed before it was believed: its original went on in the compressed one.
+        (true, false) => length > 0 && same_until(original, &mut candidate.content, length),
         // Decompressing tells the length: it must be the original's.
         (false, true) => {
-            size > 0 && same_until(original, &mut candidate.content, size) && is_whole(&mut candidate.content)
+            let same = size > 0 && same_until(original, &mut candidate.content, size);
+            same && candidate.content.read_at(size, &mut [0]).is_ok_and(|count| count == 0)
         }
-        // Nobody makes plain copies of compressed generations, or compresses them again.
-        (true, _) => false,
+        // Nobody compresses a generation twice.
+        (true, true) => false,
     }
 }
 

@@ -92,6 +92,7 @@ async fn play(steps: Vec<Step>, container: bool) {
     node.append(log, "");
     node.start().await;
     for step in steps {
+        tracing::debug!(?step);
         match step {
             Step::Append(count) => node.append(log, writer.lines(count)),
             Step::Torn(count, cut) => {
@@ -133,8 +134,13 @@ async fn play(steps: Vec<Step>, container: bool) {
     node.check_conservation().await;
 }
 
-/// Each case runs real files and restarts, so there are few; `PROPTEST_CASES` asks for more.
+/// Each case runs real files and restarts, so there are few; `PROPTEST_CASES` asks for more. `LOCARD_LOG=debug` shows what happens.
 fn check(container: bool) {
+    if let Ok(filter) = tracing_subscriber::EnvFilter::try_from_env("LOCARD_LOG") {
+        let log =
+            tracing_subscriber::fmt().with_env_filter(filter).with_ansi(false).with_writer(std::io::stderr);
+        log.try_init().unwrap_or_default();
+    }
     let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(12);
     let mut runner = TestRunner::new(Config {
         cases,
@@ -147,6 +153,7 @@ fn check(container: bool) {
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let said = format!("{steps:?}");
+        tracing::debug!(said, "case");
         let play = std::panic::AssertUnwindSafe(|| runtime.block_on(play(steps, container)));
         std::panic::catch_unwind(play).map_err(|panic| {
             let why = panic.downcast_ref::<String>().cloned().unwrap_or_default();
