@@ -78,3 +78,16 @@ async fn a_repeated_batch_gets_the_first_answer() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// A body of which nothing was accepted leaves its name free: the sender corrects it and sends it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_batch_may_be_corrected() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let client = server.client();
+    let headers = [("x-locard-batch", "shipper-2/0-0")];
+    assert_eq!(client.post("/ingest/ndjson", &headers, "broken").await?.status, 400);
+    let corrected = client.post("/ingest/ndjson", &headers, "{\"message\":\"mended\"}").await?;
+    assert_eq!(corrected.status, 200, "{}", corrected.text);
+    assert_eq!(client.count("mended").await?, 1);
+    Ok(())
+}
