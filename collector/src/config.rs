@@ -2,6 +2,7 @@
 //!
 //! Does not know what the values mean; [`crate::Settings`] does. Every key is described in `docs/collector.md`.
 
+use locard_event::name;
 use serde::Deserialize;
 
 /// The whole file.
@@ -220,6 +221,12 @@ fn unknown_keys(top: &yaml_serde::Value) -> Vec<String> {
             problems.push(format!("{at}type is missing: one of containers, file, journald"));
             continue;
         };
+        if let Some(dataset) = source.get("dataset").and_then(|dataset| dataset.as_str())
+            && !name::is_dataset(dataset)
+        {
+            // The indexer would refuse every one of its events.
+            problems.push(format!("{at}dataset: `{dataset}` must be {}", name::DATASET_RULE));
+        }
         match SOURCES.iter().find(|(name, _)| *name == kind) {
             Some((_, keys)) => check_keys(source, keys, &at, &mut problems),
             None => problems.push(format!(
@@ -270,6 +277,12 @@ mod tests {
             ],
         );
         check("", &[]);
+    }
+
+    #[test]
+    fn a_dataset_that_the_indexer_would_refuse_is_named() {
+        let text = "sources: [{type: file, paths: [/x], dataset: My App}]";
+        check(text, &[&format!("sources[0].dataset: `My App` must be {}", name::DATASET_RULE)]);
     }
 
     /// The tables above must list exactly what serde accepts.

@@ -1,13 +1,12 @@
 //! Accepting one delivery.
 //!
-//! 1. Refuse it if too much is under way.
+//! 1. Refuse it if too much is under way: [`reserve`], before its body is read, so that no crowd of senders fills the memory.
 //! 2. If it is named and was accepted before, give the first answer again.
 //! 3. Read it, on a blocking thread.
 //! 4. Hand it to the log, which makes it durable and searchable.
 //! 5. Remember its answer.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use locard_event::Timestamp;
 use locard_wire::{Ack, BatchId};
@@ -18,26 +17,55 @@ use crate::core::Core;
 use crate::dedupe::{First, Found};
 use crate::delivery::{Delivery, Error};
 use crate::hot::Shelf;
+use crate::interned::held_bytes;
 use crate::metrics::Metrics;
-use crate::receive::{Cuts, Received, receive};
+use crate::receive::{Cuts, Received, expand, read_plain};
 use crate::tenants::partition_of;
 use crate::wal::{Append, Frame, Named, ReadLimits};
 use crate::{Tenant, answer};
 
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-
-/// Accepts a delivery. Must run to its end even if nobody waits for it any more: run it in a task of its own.
-pub(crate) async fn accept(core: Arc<Core>, tenant: Tenant, delivery: Delivery) -> Result<Ack, Error> {
-    let done = try_accept(&core, &tenant, delivery).await;
+/// Accepts a delivery for which `permit` has room. Must run to its end even if nobody waits for it any more: run it in a task of its
+/// own.
+pub(crate) async fn accept(
+    core: Arc<Core>,
+    tenant: Tenant,
+    delivery: Delivery,
+    permit: Permit,
+) -> Result<Ack, Error> {
+    let done = try_accept(&core, &tenant, delivery, permit).await;
     if let Err(error) = &done {
-        core.metrics.refused.get_or_create(&Metrics::reason(reason(error))).inc();
+        count_refusal(&core, error);
     }
     done
 }
 
-async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Result<Ack, Error> {
+/// Room for a body of `bytes`, to be taken before it is read.
+pub(crate) fn reserve(core: &Core, bytes: usize) -> Result<Permit, Error> {
+    if core.stop.is_cancelled() {
+        return Err(Error::Closed);
+    }
+    let sealing_keeps_up = core.tenants.hot_bytes() < core.settings.hot_bytes.saturating_mul(2);
+    let permit = if sealing_keeps_up { core.queue.admit(bytes) } else { None };
+    permit.ok_or_else(|| busy(core))
+}
+
+/// There is no room for a body, or for the rest of it.
+pub(crate) fn busy(core: &Core) -> Error {
+    count_refusal(core, &Error::BUSY);
+    Error::BUSY
+}
+
+fn count_refusal(core: &Core, error: &Error) {
+    core.metrics.refused.get_or_create(&Metrics::reason(reason(error))).inc();
+}
+
+async fn try_accept(
+    core: &Arc<Core>,
+    tenant: &Tenant,
+    delivery: Delivery,
+    permit: Permit,
+) -> Result<Ack, Error> {
     let received = (core.clock)();
-    let permit = admit(core, delivery.body.len())?;
     let shelf = core.tenants.shelf(tenant);
     let partition = partition_of(core.store.catalog(), &shelf).await?;
     let first = match &delivery.batch {
@@ -50,7 +78,7 @@ async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Re
         },
         None => None,
     };
-    let (delivery, read) = read(core, delivery, received).await?;
+    let (delivery, permit, read) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
     let counted = Counted::of(&delivery, &read);
     let ack = read.ack.clone();
     if !read.events.is_empty() {
@@ -63,14 +91,6 @@ async fn try_accept(core: &Arc<Core>, tenant: &Tenant, delivery: Delivery) -> Re
         first.accepted(ack.clone(), received);
     }
     Ok(ack)
-}
-
-fn admit(core: &Core, bytes: usize) -> Result<Permit, Error> {
-    let busy = Error::Busy { retry_after: RETRY_AFTER };
-    if core.tenants.hot_bytes() >= core.settings.hot_bytes.saturating_mul(2) {
-        return Err(busy);
-    }
-    core.queue.admit(bytes).ok_or(busy)
 }
 
 /// The right to be the first of this name, or the answer that the first got.
@@ -93,15 +113,32 @@ pub(crate) fn limits(core: &Core) -> ReadLimits {
         max_events: settings.max_batch_events,
         max_line_bytes: settings.max_line_bytes,
         max_fields: settings.max_fields,
+        max_name_bytes: settings.max_name_bytes,
+        max_labels: settings.max_labels,
+        max_label_bytes: settings.max_label_bytes,
     }
 }
 
-async fn read(core: &Core, delivery: Delivery, received: Timestamp) -> Result<(Delivery, Received), Error> {
+/// Expands and reads a body. The permit grows with what it becomes, before it becomes so where that is known.
+async fn read(
+    core: &Core,
+    shelf: Arc<Shelf>,
+    delivery: Delivery,
+    mut permit: Permit,
+    received: Timestamp,
+) -> Result<(Delivery, Permit, Received), Error> {
     let _turn = core.readers.acquire().await.map_err(|_| Error::Closed)?;
     let limits = limits(core);
     let work = tokio::task::spawn_blocking(move || {
-        let read = receive(&delivery.door, delivery.encoding, &delivery.body, received, &limits)?;
-        Ok((delivery, read))
+        let Delivery { door, encoding, body, .. } = &delivery;
+        let plain = expand(body, *encoding, &limits, |bytes| permit.resize(body.len() + bytes))?;
+        let mut read = read_plain(door, &plain, received, &limits)?;
+        drop(plain);
+        shelf.streams.share(&mut read.events);
+        if !permit.resize(body.len() + held_bytes(&read.events)) {
+            return Err(Error::BUSY);
+        }
+        Ok((delivery, permit, read))
     });
     // A panic is a defect in a parser; the sender is told that this body cannot be read, and the rest goes on.
     work.await.unwrap_or_else(|error| {
@@ -117,12 +154,8 @@ async fn append(
     delivery: Delivery,
     read: Received,
     received: Timestamp,
-    mut permit: Permit,
+    permit: Permit,
 ) -> Result<(), Error> {
-    let held: usize = read.events.iter().map(locard_event::Event::heap_bytes).sum();
-    if !permit.resize(delivery.body.len() + held) {
-        return Err(Error::Busy { retry_after: RETRY_AFTER });
-    }
     let answer = || answer::print(&read.ack);
     let frame = Frame {
         partition,
@@ -156,7 +189,7 @@ impl Counted {
             door: delivery.door.name(),
             bytes: delivery.body.len() as u64,
             accepted: read.ack.accepted,
-            rejected: read.rejected,
+            rejected: read.ack.rejected_count,
             cuts: read.cuts,
         }
     }

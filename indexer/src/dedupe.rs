@@ -171,7 +171,7 @@ mod tests {
     }
 
     fn ack(accepted: u64) -> Ack {
-        Ack { accepted, rejected: Vec::new() }
+        Ack { accepted, ..Ack::default() }
     }
 
     #[track_caller]

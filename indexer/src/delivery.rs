@@ -51,6 +51,11 @@ impl Door {
     }
 }
 
+impl Error {
+    /// Too much is waiting.
+    pub(crate) const BUSY: Self = Self::Busy { retry_after: Duration::from_secs(1) };
+}
+
 /// One body as received.
 #[derive(Clone, Debug)]
 pub struct Delivery {

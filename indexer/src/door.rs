@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
+use locard_event::name;
 use locard_wire::{Ack, BATCH_HEADER, BatchId, Encoding};
-use serde::Deserialize;
 
+use crate::budget::Permit;
 use crate::{Delivery, Door, Indexer, Permission, Principal, Problem, answer};
 
 const PROTOBUF: &str = "application/x-protobuf";
@@ -29,16 +31,8 @@ pub fn router(indexer: Arc<Indexer>) -> Router {
 }
 
 /// Parameters of `/ingest/ndjson`; lists are separated by commas.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct NdjsonParams {
-    time_field: Option<String>,
-    message_field: Option<String>,
-    stream_fields: Option<String>,
-    dataset: Option<String>,
-    #[serde(default)]
-    keep_original: bool,
-}
+type Parameters = Query<Vec<(String, String)>>;
+const PARAMETERS: [&str; 5] = ["time_field", "message_field", "stream_fields", "dataset", "keep_original"];
 
 async fn otlp(
     principal: Principal,
@@ -72,13 +66,15 @@ fn otlp_door(headers: &HeaderMap) -> Result<Door, Problem> {
 async fn ndjson(
     principal: Principal,
     State(indexer): State<Arc<Indexer>>,
-    params: Result<Query<NdjsonParams>, axum::extract::rejection::QueryRejection>,
+    parameters: Result<Parameters, QueryRejection>,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Problem> {
     principal.require(Permission::Ingest)?;
-    let Query(params) = params.map_err(|error| Problem::new(StatusCode::BAD_REQUEST, error.body_text()))?;
-    let ack = deliver(&indexer, &principal, ndjson_door(params)?, &headers, body).await?;
+    let unreadable = |_| Problem::new(StatusCode::BAD_REQUEST, "the query string cannot be read");
+    let Query(parameters) = parameters.map_err(unreadable)?;
+    let door = ndjson_door(parameters)?;
+    let ack = deliver(&indexer, &principal, door, &headers, body).await?;
     if let (0, Some(first)) = (ack.accepted, ack.rejected.first()) {
         let rejected = serde_json::from_str::<serde_json::Value>(&answer::print(&ack)).unwrap_or_default();
         let detail = format!("no line could be read; line {}: {}", first.line, first.reason);
@@ -90,43 +86,61 @@ async fn ndjson(
     Ok(([(header::CONTENT_TYPE, JSON)], answer::print(&ack)).into_response())
 }
 
-fn ndjson_door(params: NdjsonParams) -> Result<Door, Problem> {
+fn ndjson_door(parameters: Vec<(String, String)>) -> Result<Door, Problem> {
     let mut door = Door::ndjson();
-    if let Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } = &mut door {
-        let chosen = [
-            (time_fields, params.time_field),
-            (message_fields, params.message_field),
-            (stream_fields, params.stream_fields),
-        ];
-        for (names, text) in chosen {
-            if let Some(text) = text {
-                *names = text
-                    .split(',')
-                    .map(str::trim)
-                    .filter(|name| !name.is_empty())
-                    .map(str::to_owned)
-                    .collect();
-            }
+    let Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } = &mut door
+    else {
+        return Ok(door);
+    };
+    for (name, value) in known(parameters)? {
+        match name {
+            "time_field" => *time_fields = names(&value),
+            "message_field" => *message_fields = names(&value),
+            "stream_fields" => *stream_fields = names(&value),
+            "dataset" if name::is_dataset(&value) => *dataset = value,
+            "dataset" => return Err(bad_value(name, name::DATASET_RULE)),
+            _ => *keep_original = value.parse().map_err(|_| bad_value(name, "true or false"))?,
         }
-        if let Some(name) = params.dataset {
-            *dataset = valid_dataset(name)?;
-        }
-        *keep_original = params.keep_original;
     }
     Ok(door)
 }
 
-/// A dataset follows Elasticsearch's rules for index names.
-fn valid_dataset(name: String) -> Result<String, Problem> {
-    let bad =
-        |c: char| c.is_uppercase() || c.is_whitespace() || c.is_control() || r#"/\*?"<>|,#:"#.contains(c);
-    let reserved = name.is_empty() || name == "." || name == ".." || name.starts_with(['-', '_', '+']);
-    if reserved || name.len() > 255 || name.contains(bad) {
-        let detail = "`dataset` is 1 to 255 bytes in lower case, without spaces and any of / \\ * ? \" < > | , # :, \
-                      not beginning with - _ +, and not . or ..";
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail));
+/// The parameters, each known and there once.
+fn known(parameters: Vec<(String, String)>) -> Result<Vec<(&'static str, String)>, Problem> {
+    let mut found: Vec<(&str, String)> = Vec::new();
+    for (name, value) in parameters {
+        let Some(known) = PARAMETERS.into_iter().find(|known| *known == name) else {
+            return Err(unknown_parameter(&name));
+        };
+        if found.iter().any(|(before, _)| *before == known) {
+            return Err(bad_parameter(known, format!("the parameter `{known}` is given twice")));
+        }
+        found.push((known, value));
     }
-    Ok(name)
+    Ok(found)
+}
+
+fn unknown_parameter(name: &str) -> Problem {
+    let nearest = PARAMETERS.iter().map(|known| (strsim::damerau_levenshtein(known, name), known)).min();
+    let hint = match nearest {
+        Some((distance, known)) if distance <= name.len().div_ceil(3) => format!("did you mean `{known}`?"),
+        _ => format!("it takes {}", PARAMETERS.join(", ")),
+    };
+    let detail = format!("there is no parameter `{}`; {hint}", name.escape_debug());
+    bad_parameter(name, detail).with("hint", hint)
+}
+
+fn bad_value(name: &str, must_be: &str) -> Problem {
+    bad_parameter(name, format!("`{name}` must be {must_be}"))
+}
+
+fn bad_parameter(name: &str, detail: String) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, detail).with("parameter", name)
+}
+
+/// Names separated by commas.
+fn names(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
 async fn seal(principal: Principal, State(indexer): State<Arc<Indexer>>) -> Result<Response, Problem> {
@@ -147,9 +161,9 @@ async fn deliver(
 ) -> Result<Ack, Problem> {
     let encoding = encoding(headers)?;
     let batch = batch(headers)?;
-    let body = read_body(headers, body, indexer.max_body_bytes()).await?;
+    let (body, permit) = read_body(indexer, headers, body).await?;
     let delivery = Delivery { door, encoding, batch, body };
-    indexer.ingest(principal, delivery).await.map_err(Problem::from)
+    indexer.ingest_reserved(principal, delivery, permit).await.map_err(Problem::from)
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
@@ -179,18 +193,38 @@ fn text<'a>(headers: &'a HeaderMap, name: &str) -> Result<Option<&'a str>, Probl
     first.map(|value| value.to_str().map_err(|_| problem("is not visible ASCII"))).transpose()
 }
 
-async fn read_body(headers: &HeaderMap, body: Body, max_bytes: usize) -> Result<Bytes, Problem> {
-    let too_large = || {
-        let detail = format!("the body is larger than {max_bytes} bytes; send several smaller ones");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).with("max_bytes", max_bytes)
-    };
+/// Reads a body, under a permit for the memory it takes: for all of it at once where its length is said, else as it grows.
+async fn read_body(
+    indexer: &Indexer,
+    headers: &HeaderMap,
+    mut body: Body,
+) -> Result<(Bytes, Permit), Problem> {
+    let max_bytes = indexer.max_body_bytes();
     let said = text(headers, header::CONTENT_LENGTH.as_str())?.and_then(|text| text.parse::<u64>().ok());
-    if said.is_some_and(|length| length > max_bytes as u64) {
-        return Err(too_large());
+    let said = usize::try_from(said.unwrap_or(0)).unwrap_or(usize::MAX);
+    if said > max_bytes {
+        return Err(too_large(max_bytes));
     }
-    match Limited::new(body, max_bytes).collect().await {
-        Ok(body) => Ok(body.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
-        Err(_) => Err(Problem::new(StatusCode::BAD_REQUEST, "the body ended early")),
+    let mut permit = indexer.reserve(said)?;
+    let mut read = Vec::with_capacity(said);
+    while let Some(frame) = body.frame().await {
+        let ended_early = |_| Problem::new(StatusCode::BAD_REQUEST, "the body ended early");
+        let Ok(data) = frame.map_err(ended_early)?.into_data() else { continue };
+        let needed = read.len() + data.len();
+        if needed > max_bytes {
+            return Err(too_large(max_bytes));
+        }
+        if needed > read.capacity() {
+            let capacity = needed.max(2 * read.capacity()).min(max_bytes);
+            indexer.grow(&mut permit, capacity)?;
+            read.reserve_exact(capacity - read.len());
+        }
+        read.extend_from_slice(&data);
     }
+    Ok((read.into(), permit))
+}
+
+fn too_large(max_bytes: usize) -> Problem {
+    let detail = format!("the body is larger than {max_bytes} bytes; send several smaller ones");
+    Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail).with("max_bytes", max_bytes)
 }

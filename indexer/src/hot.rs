@@ -4,14 +4,16 @@
 //! catalog: stages tell it what has become true.
 
 use std::collections::VecDeque;
+use std::collections::hash_map::{Entry, HashMap};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
-use locard_event::{Event, Timestamp};
+use locard_event::{Event, Stream, StreamId, Timestamp};
 use locard_store::{BatchRow, Split, SplitMeta};
 use tokio::sync::{OnceCell, broadcast};
 use uuid::Uuid;
 
+use crate::interned::{Interned, distinct};
 use crate::lock::{read, write};
 use crate::{Tenant, View};
 
@@ -27,7 +29,9 @@ pub(crate) struct Batch {
     pub(crate) first: u64,
     /// Earliest and latest [`Event::filed`].
     pub(crate) filed: (Timestamp, Timestamp),
-    /// Memory it holds, estimated.
+    /// Its streams, each once.
+    pub(crate) streams: Arc<[Arc<Stream>]>,
+    /// Memory it holds beside its streams, estimated.
     pub(crate) bytes: usize,
     /// Its name and answer, if the sender named it.
     pub(crate) name: Option<BatchRow>,
@@ -41,8 +45,10 @@ impl Batch {
         let start = (first.filed(), first.filed());
         let wider = |(low, high): (Timestamp, Timestamp), time| (low.min(time), high.max(time));
         let filed = events.iter().map(Event::filed).fold(start, wider);
-        let bytes = events.iter().map(Event::heap_bytes).sum();
-        Some(Self { events: events.into(), first: sequence, filed, bytes, name })
+        let named = name.as_ref().map_or(0, |row| size_of::<BatchRow>() + row.batch.len() + row.answer.len());
+        let bytes = named + events.iter().map(Event::heap_bytes).sum::<usize>();
+        let streams = distinct(&events).into();
+        Some(Self { events: events.into(), first: sequence, filed, streams, bytes, name })
     }
 
     /// One past the sequence number of the last event.
@@ -61,6 +67,8 @@ pub(crate) struct Shelf {
     published: AtomicU64,
     /// Bytes in the hot parts of all shelves.
     hot_bytes_everywhere: Arc<AtomicUsize>,
+    /// Its streams: events come here sharing them.
+    pub(crate) streams: Interned,
     state: RwLock<State>,
     tap: broadcast::Sender<Arc<[Event]>>,
 }
@@ -69,7 +77,10 @@ pub(crate) struct Shelf {
 struct State {
     hot: VecDeque<Batch>,
     hot_events: usize,
+    /// Of the batches, and of their streams.
     hot_bytes: usize,
+    /// In how many batches of the hot part each stream is; it weighs once.
+    streams: HashMap<StreamId, usize>,
     splits: Vec<Split>,
     unreadable: Vec<(SplitMeta, String)>,
 }
@@ -81,6 +92,7 @@ impl Shelf {
             partition: OnceCell::new(),
             published: AtomicU64::new(0),
             hot_bytes_everywhere,
+            streams: Interned::default(),
             state: RwLock::default(),
             tap: broadcast::channel(TAP_BATCHES).0,
         }
@@ -97,9 +109,10 @@ impl Shelf {
     /// Adds a batch that the log held when the process started.
     pub(crate) fn restore(&self, batch: Batch) {
         let mut state = write(&self.state);
+        let bytes = batch.bytes + state.add_streams(&batch.streams);
         state.hot_events += batch.events.len();
-        state.hot_bytes += batch.bytes;
-        self.hot_bytes_everywhere.fetch_add(batch.bytes, Ordering::Relaxed);
+        state.hot_bytes += bytes;
+        self.hot_bytes_everywhere.fetch_add(bytes, Ordering::Relaxed);
         state.hot.push_back(batch);
     }
 
@@ -150,20 +163,27 @@ impl Shelf {
         state.hot.iter().take_while(enough).cloned().collect()
     }
 
-    /// The hot events below `end` are now in `split` (or, if that cannot be read, lost to this node's searches for `reason`).
-    pub(crate) fn sealed(&self, end: u64, split: Split) {
+    /// The hot events below `end` are now in `split`. Gives back their batches: freeing some hundred thousand events takes a while,
+    /// and acks and searches wait for this lock meanwhile.
+    #[must_use = "to be freed on a blocking thread"]
+    pub(crate) fn sealed(&self, end: u64, split: Split) -> Vec<Batch> {
         let mut state = write(&self.state);
-        self.drop_hot(&mut state, end);
+        let gone = self.take_hot(&mut state, end);
         state.splits.push(split);
         self.set_published(end);
+        gone
     }
 
-    fn drop_hot(&self, state: &mut State, end: u64) {
+    fn take_hot(&self, state: &mut State, end: u64) -> Vec<Batch> {
+        let mut gone = Vec::new();
         while let Some(batch) = state.hot.pop_front_if(|batch| batch.end() <= end) {
+            let bytes = batch.bytes + state.remove_streams(&batch.streams);
             state.hot_events -= batch.events.len();
-            state.hot_bytes -= batch.bytes;
-            self.hot_bytes_everywhere.fetch_sub(batch.bytes, Ordering::Relaxed);
+            state.hot_bytes -= bytes;
+            self.hot_bytes_everywhere.fetch_sub(bytes, Ordering::Relaxed);
+            gone.push(batch);
         }
+        gone
     }
 
     /// Puts a published split, or the reason why it cannot be read, on the shelf when the process starts. In sequence order.
@@ -202,5 +222,65 @@ impl Shelf {
         let state = read(&self.state);
         let filed = state.hot.iter().map(|batch| batch.filed);
         filed.reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)))
+    }
+}
+
+impl State {
+    /// Counts a batch's streams; says what those weigh that were not there.
+    fn add_streams(&mut self, streams: &[Arc<Stream>]) -> usize {
+        let mut bytes = 0;
+        for stream in streams {
+            let batches = self.streams.entry(stream.id()).or_insert(0);
+            bytes += if *batches == 0 { stream.heap_bytes() } else { 0 };
+            *batches += 1;
+        }
+        bytes
+    }
+
+    /// Takes a batch's streams off again; says what those weigh that are there no more.
+    fn remove_streams(&mut self, streams: &[Arc<Stream>]) -> usize {
+        let mut bytes = 0;
+        for stream in streams {
+            let Entry::Occupied(mut batches) = self.streams.entry(stream.id()) else { continue };
+            *batches.get_mut() -= 1;
+            if *batches.get() == 0 {
+                batches.remove();
+                bytes += stream.heap_bytes();
+            }
+        }
+        bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use locard_event::EventId;
+
+    fn batch(first: u64, hosts: &[&str]) -> Batch {
+        let event = |(sequence, host): (u64, &&str)| {
+            let stream = Arc::new(Stream::new([("host.name", *host)]));
+            let mut event = Event::new(Timestamp::MIN, stream, "x");
+            event.id = Some(EventId::new(0, sequence));
+            event
+        };
+        Batch::new((first..).zip(hosts).map(event).collect(), None).unwrap()
+    }
+
+    #[test]
+    fn a_stream_weighs_once_as_long_as_a_batch_has_it() {
+        let everywhere = Arc::new(AtomicUsize::new(0));
+        let shelf = Shelf::new(Tenant::default(), Arc::clone(&everywhere));
+        let (one, two) = (batch(0, &["a", "b", "a"]), batch(3, &["b"]));
+        let stream = one.events[0].stream.heap_bytes();
+        let (first, second) = (one.bytes, two.bytes);
+        shelf.restore(one);
+        shelf.restore(two);
+        assert_eq!(shelf.hot_size(), (4, first + second + 2 * stream));
+        let gone = shelf.take_hot(&mut write(&shelf.state), 3);
+        assert_eq!(gone.len(), 1);
+        assert_eq!(shelf.hot_size(), (1, second + stream));
+        drop(shelf.take_hot(&mut write(&shelf.state), 4));
+        assert_eq!((shelf.hot_size(), everywhere.load(Ordering::Relaxed)), ((0, 0), 0));
     }
 }

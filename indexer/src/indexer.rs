@@ -10,7 +10,8 @@ use locard_wire::Ack;
 use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
-use crate::accept::accept;
+use crate::accept::{accept, busy, reserve};
+use crate::budget::Permit;
 use crate::clock::{self, Clock};
 use crate::core::Core;
 use crate::wal::Disk;
@@ -68,10 +69,31 @@ impl Indexer {
     /// # Errors
     /// See [`Error`].
     pub async fn ingest(&self, principal: &Principal, delivery: Delivery) -> Result<Ack, Error> {
+        let permit = self.reserve(delivery.body.len())?;
+        self.ingest_reserved(principal, delivery, permit).await
+    }
+
+    /// Room for a body of `bytes`, to be taken before it is read.
+    pub(crate) fn reserve(&self, bytes: usize) -> Result<Permit, Error> {
+        reserve(&self.core, bytes)
+    }
+
+    /// Makes a permit one for `bytes`, or says that there is no room.
+    pub(crate) fn grow(&self, permit: &mut Permit, bytes: usize) -> Result<(), Error> {
+        if permit.resize(bytes) { Ok(()) } else { Err(busy(&self.core)) }
+    }
+
+    /// As [`Indexer::ingest`] for a body that was read under a permit.
+    pub(crate) async fn ingest_reserved(
+        &self,
+        principal: &Principal,
+        delivery: Delivery,
+        permit: Permit,
+    ) -> Result<Ack, Error> {
         if self.core.stop.is_cancelled() {
             return Err(Error::Closed);
         }
-        let work = accept(Arc::clone(&self.core), principal.tenant.clone(), delivery);
+        let work = accept(Arc::clone(&self.core), principal.tenant.clone(), delivery, permit);
         self.core.tasks.spawn(work).await.unwrap_or(Err(Error::Closed))
     }
 

@@ -15,6 +15,7 @@ mod door;
 mod fault;
 mod hot;
 mod indexer;
+mod interned;
 mod lock;
 mod merge;
 mod metrics;

@@ -97,7 +97,11 @@ impl Metrics {
             "Messages and field values cut at max_line_bytes",
             self.cut_values.clone(),
         );
-        registry.register("left_out_fields", "Fields left out at max_fields", self.left_out_fields.clone());
+        registry.register(
+            "left_out_fields",
+            "Fields left out at max_fields or max_name_bytes",
+            self.left_out_fields.clone(),
+        );
     }
 
     fn register_log(&self, registry: &mut Registry) {

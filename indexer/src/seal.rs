@@ -107,9 +107,14 @@ async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
     }
     let meta = &publication.split;
     tracing::info!(tenant = %shelf.tenant, split = %meta.id, events = meta.events, bytes = meta.bytes, "split.publish");
-    shelf.sealed(end, split);
+    free(shelf.sealed(end, split));
     published(core);
     Ok(true)
+}
+
+/// Frees what may be much where waiting does not hold up others.
+fn free<T: Send + 'static>(much: T) {
+    drop(tokio::task::spawn_blocking(move || drop(much)));
 }
 
 /// Opens a split that was just written and is not published; one that cannot be opened leaves nothing behind.
@@ -139,7 +144,7 @@ async fn adopt(core: &Core, shelf: &Shelf, known: Vec<SplitMeta>) -> Result<bool
     new.sort_by_key(|meta| meta.sequences.start);
     for meta in &new {
         let split = core.store.open_split(meta).await?;
-        shelf.sealed(meta.sequences.end, split);
+        free(shelf.sealed(meta.sequences.end, split));
         published(core);
     }
     Ok(!new.is_empty())

@@ -18,6 +18,12 @@ pub struct Settings {
     pub max_line_bytes: usize,
     /// Most fields in one event; the rest is left out and marked.
     pub max_fields: usize,
+    /// Longest name of a field; fields with longer ones are left out and marked.
+    pub max_name_bytes: usize,
+    /// Most labels of a stream; the rest become fields.
+    pub max_labels: usize,
+    /// Most bytes of a stream's labels, names and values together; what goes beyond becomes fields.
+    pub max_label_bytes: usize,
     /// Seal a tenant's hot part at this many events.
     pub seal_events: usize,
     /// Seal the largest hot parts when all of them together hold this many bytes. At twice as many, batches are refused with 429:
@@ -51,6 +57,9 @@ impl Settings {
             max_batch_events: 1_000_000,
             max_line_bytes: 1 << 20,
             max_fields: 1_000,
+            max_name_bytes: 1 << 10,
+            max_labels: 128,
+            max_label_bytes: 16 << 10,
             seal_events: 100_000,
             hot_bytes: 256 << 20,
             queue_bytes: 128 << 20,

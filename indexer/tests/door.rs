@@ -3,13 +3,14 @@
 
 use std::io::Write;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::{Extension, Router};
 use http::{Request, Response};
 use http_body_util::BodyExt;
 use locard_event::{Event, Stream, Timestamp};
-use locard_indexer::{Indexer, Permission, Principal, Settings, Tenant, router};
+use locard_indexer::{Indexer, Permission, Principal, Settings, Status, Tenant, router};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -20,9 +21,14 @@ struct Server {
 }
 
 async fn server_for(principal: Principal) -> Server {
+    server_with(principal, |_| {}).await
+}
+
+async fn server_with(principal: Principal, change: impl FnOnce(&mut Settings)) -> Server {
     let place = tempfile::tempdir().unwrap();
-    let limits =
+    let mut limits =
         Settings { max_body_bytes: 10_000, max_decompressed_bytes: 20_000, ..Settings::at(place.path()) };
+    change(&mut limits);
     let indexer = Indexer::open(limits).await.unwrap();
     let router = router(Arc::clone(&indexer)).layer(Extension(principal));
     Server { indexer, router, _place: place }
@@ -40,6 +46,15 @@ impl Server {
         }
         let response = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
         Answer::read(response).await
+    }
+
+    /// Polls until the status is so, or fails.
+    async fn until(&self, holds: impl Fn(&Status) -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(20);
+        while !holds(&self.indexer.status()) {
+            assert!(Instant::now() < deadline, "{:?}", self.indexer.status());
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
     }
 
     fn hot(&self) -> Vec<Event> {
@@ -112,8 +127,76 @@ async fn parameters_say_what_members_mean() {
     assert_eq!(labels, [("app", "a1"), ("event.dataset", "my.app"), ("pod.name", "p")]);
     assert_eq!(event.get("n").unwrap().text(), "7");
     assert_eq!(event.get("event.original").unwrap().text(), line);
-    server.post("/ingest/ndjson?dataset=../x", &[], line).await.check_problem(400, "dataset");
-    server.post("/ingest/ndjson?datset=x", &[], line).await.check_problem(400, "datset");
+}
+
+#[tokio::test]
+async fn a_wrong_parameter_is_named_with_what_was_probably_meant() {
+    let server = server().await;
+    for (query, detail) in [
+        ("stream_field=a", "there is no parameter `stream_field`; did you mean `stream_fields`?"),
+        ("datset=x", "did you mean `dataset`?"),
+        ("nonsense=x", "it takes time_field, message_field"),
+        ("dataset=../x", "`dataset` must be 1 to 255 bytes"),
+        ("keep_original=yes", "`keep_original` must be true or false"),
+        ("dataset=a&dataset=b", "`dataset` is given twice"),
+    ] {
+        server.post(&format!("/ingest/ndjson?{query}"), &[], "{}").await.check_problem(400, detail);
+    }
+    assert_eq!(server.hot().len(), 0);
+}
+
+/// More senders than there is room for: who comes too much is told so before its body is read.
+#[tokio::test]
+async fn room_is_taken_before_a_body_is_read() {
+    let server = server_with(Principal::loopback(), |limits| limits.queue_bytes = 15_000).await;
+    let (body, _never) = never_ending("{");
+    let held = tokio::spawn({
+        let router = server.router.clone();
+        let request = Request::post("/ingest/ndjson").header("content-length", "10000").body(body).unwrap();
+        async move { router.oneshot(request).await.unwrap() }
+    });
+    server.until(|status| status.queue_bytes == 10_000).await;
+    let answer = server.post("/ingest/ndjson", &[("content-length", "9000")], Body::from("{}")).await;
+    answer.check_problem(429, "waiting");
+    assert_eq!(answer.retry_after.as_deref(), Some("1"));
+    let chunks = futures_util::stream::iter([Ok::<_, std::io::Error>("x".repeat(9_000))]);
+    server.post("/ingest/ndjson", &[], Body::from_stream(chunks)).await.check_problem(429, "waiting");
+    // Expanding takes room too.
+    let bomb = locard_wire::compress(&vec![b' '; 19_000]).unwrap();
+    server.post("/ingest/ndjson", &[("content-encoding", "zstd")], bomb).await.check_problem(429, "waiting");
+    assert_eq!(server.post("/ingest/ndjson", &[], "{\"msg\":\"small\"}").await.status, 200);
+    held.abort();
+    server.until(|status| status.queue_bytes == 0).await;
+    assert_eq!(server.post("/ingest/ndjson", &[("content-length", "9000")], "{}").await.status, 200);
+}
+
+/// A body that says `first` and then nothing for as long as the other half is kept.
+fn never_ending(first: &'static str) -> (Body, tokio::sync::mpsc::Sender<&'static str>) {
+    let (sender, mut receiver) = tokio::sync::mpsc::channel::<&'static str>(1);
+    sender.try_send(first).unwrap();
+    let next = move |context: &mut std::task::Context<'_>| {
+        receiver.poll_recv(context).map(|chunk| chunk.map(Ok::<_, std::io::Error>))
+    };
+    (Body::from_stream(futures_util::stream::poll_fn(next)), sender)
+}
+
+#[tokio::test]
+async fn an_otlp_record_of_a_bad_dataset_is_refused_alone() {
+    let server = server().await;
+    let event = |dataset: &str, message: &'static str| {
+        let stream = Arc::new(Stream::new([("event.dataset", dataset)]));
+        Event::new(Timestamp::from_seconds(1_764_000_000), stream, message)
+    };
+    let mut events = vec![event("app", "good")];
+    events.extend((0..150).map(|_| event("../etc", "bad")));
+    let headers = [("content-type", "application/x-protobuf")];
+    let answer = server.post("/v1/logs", &headers, locard_wire::encode(&events)).await;
+    assert_eq!(answer.status, 200);
+    let text = String::from_utf8_lossy(&answer.body);
+    assert!(text.contains("record 2: `event.dataset` is `../etc`"), "{text}");
+    // ExportLogsPartialSuccess.rejected_log_records = 150.
+    assert!(answer.body.windows(3).any(|three| three == [0x08, 150, 1]), "{:?}", answer.body);
+    assert_eq!(server.hot().len(), 1);
 }
 
 #[tokio::test]

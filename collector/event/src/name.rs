@@ -44,3 +44,31 @@ pub const ORIGINAL: &str = "event.original";
 pub const TIME_SUSPECT: &str = "locard.time_suspect";
 /// `true` when a line was cut at the limit, with `log.flags` holding `truncated` or `partial`.
 pub const FLAGS: &str = "log.flags";
+
+/// What [`is_dataset`] asks for, in words.
+pub const DATASET_RULE: &str = "1 to 255 bytes in lower case, without spaces and any of / \\ * ? \" < > | , # :, \
+                                not beginning with - _ +, and not . or ..";
+
+/// Whether a dataset may be called so: Elasticsearch's rules for index names. No dataset becomes a path.
+pub fn is_dataset(text: &str) -> bool {
+    let bad =
+        |c: char| c.is_uppercase() || c.is_whitespace() || c.is_control() || r#"/\*?"<>|,#:"#.contains(c);
+    let reserved = text.is_empty() || text == "." || text == ".." || text.starts_with(['-', '_', '+']);
+    !reserved && text.len() <= 255 && !text.contains(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn datasets_follow_the_rules_for_index_names() {
+        for good in ["container", "my.app", "k8s.audit", "ndjson-2", "é"] {
+            assert!(is_dataset(good), "{good}");
+        }
+        let long = "x".repeat(256);
+        for bad in ["", ".", "..", "../x", "A", "a b", "a/b", "a:b", "a,b", "-a", "_a", "+a", "a\0", &long] {
+            assert!(!is_dataset(bad), "{bad}");
+        }
+    }
+}

@@ -60,6 +60,14 @@ impl Stream {
         self.labels.len()
     }
 
+    /// Memory it takes, estimated: itself, its labels and their places.
+    pub fn heap_bytes(&self) -> usize {
+        let label = |(name, value): &(Box<str>, Box<str>)| {
+            size_of::<(Box<str>, Box<str>)>() + name.len() + value.len()
+        };
+        size_of::<Self>() + self.labels.iter().map(label).sum::<usize>()
+    }
+
     /// Whether there is no label.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()

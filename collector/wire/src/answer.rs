@@ -22,7 +22,7 @@ pub fn encode_answer_json(ack: &Ack) -> String {
 
 fn response(ack: &Ack) -> ExportLogsServiceResponse {
     let partial_success = ack.rejected.first().map(|first| ExportLogsPartialSuccess {
-        rejected_log_records: i64::try_from(ack.rejected.len()).unwrap_or(i64::MAX),
+        rejected_log_records: i64::try_from(ack.rejected_count).unwrap_or(i64::MAX),
         error_message: format!("record {}: {}", first.line, first.reason),
     });
     ExportLogsServiceResponse { partial_success }
@@ -41,9 +41,10 @@ mod tests {
 
     #[test]
     fn a_full_success_is_empty_and_a_partial_one_says_why() {
-        check(&Ack { accepted: 2, rejected: Vec::new() }, b"", "{}");
+        check(&Ack { accepted: 2, ..Ack::default() }, b"", "{}");
         let rejected = vec![Rejected { line: 3, reason: "no".into() }];
-        let json = r#"{"partialSuccess":{"errorMessage":"record 3: no","rejectedLogRecords":"1"}}"#;
-        check(&Ack { accepted: 2, rejected }, b"\x0a\x10\x08\x01\x12\x0crecord 3: no", json);
+        let json = r#"{"partialSuccess":{"errorMessage":"record 3: no","rejectedLogRecords":"7"}}"#;
+        let ack = Ack { accepted: 2, rejected, rejected_count: 7 };
+        check(&ack, b"\x0a\x10\x08\x07\x12\x0crecord 3: no", json);
     }
 }

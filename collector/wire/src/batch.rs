@@ -56,6 +56,8 @@ pub struct Ack {
     pub accepted: u64,
     /// Lines that were refused, with the reason; the others were accepted.
     pub rejected: Vec<Rejected>,
+    /// How many were refused in all; the list may hold fewer of them.
+    pub rejected_count: u64,
 }
 
 /// A line that was refused.

@@ -12,6 +12,9 @@ use zstd::zstd_safe;
 /// window is allocated before its first byte, so it must not be the sender's choice.
 const WINDOW_LOG_MAX: u32 = 23;
 
+/// How much is expanded before there is anything to double.
+const FIRST_STEP: usize = 64 << 10;
+
 /// The level of [`compress`]: zstd's own default.
 const LEVEL: i32 = 3;
 
@@ -36,6 +39,9 @@ pub enum CompressionError {
         /// The cap.
         max_bytes: usize,
     },
+    /// Whoever was asked for room for the result had none left.
+    #[error("there is no room to expand the body now")]
+    NoRoom,
     /// It is not what its encoding says.
     #[error("the body is not valid {encoding}")]
     Malformed {
@@ -81,13 +87,28 @@ pub fn compress(plain: &[u8]) -> io::Result<Vec<u8>> {
 /// # Errors
 /// See [`CompressionError`].
 pub fn decompress(body: &[u8], encoding: Encoding, max_bytes: usize) -> Result<Vec<u8>, CompressionError> {
+    decompress_within(body, encoding, max_bytes, |_| true)
+}
+
+/// As [`decompress`], asking `room` for the bytes that the result takes before it takes them. `room` is told the whole, not the
+/// difference, and says whether there is so much.
+///
+/// # Errors
+/// See [`CompressionError`].
+pub fn decompress_within(
+    body: &[u8],
+    encoding: Encoding,
+    max_bytes: usize,
+    room: impl FnMut(usize) -> bool,
+) -> Result<Vec<u8>, CompressionError> {
     match encoding {
         Encoding::Identity if body.len() > max_bytes => Err(CompressionError::TooLarge { max_bytes }),
         Encoding::Identity => Ok(body.to_vec()),
-        Encoding::Gzip => read_capped(MultiGzDecoder::new(body), encoding, max_bytes),
+        Encoding::Gzip => read_capped(MultiGzDecoder::new(body), encoding, max_bytes, room),
         Encoding::Zstd => {
             refuse_announced_size(body, max_bytes)?;
-            read_capped(zstd_decoder(body).map_err(|e| malformed(encoding, e))?, encoding, max_bytes)
+            let decoder = zstd_decoder(body).map_err(|error| malformed(encoding, error))?;
+            read_capped(decoder, encoding, max_bytes, room)
         }
     }
 }
@@ -107,14 +128,25 @@ fn zstd_decoder(body: &[u8]) -> io::Result<ZstdDecoder<'static, &[u8]>> {
 }
 
 fn read_capped(
-    decoder: impl Read,
+    mut decoder: impl Read,
     encoding: Encoding,
     max_bytes: usize,
+    mut room: impl FnMut(usize) -> bool,
 ) -> Result<Vec<u8>, CompressionError> {
     let mut plain = Vec::new();
-    let read = decoder.take(max_bytes as u64 + 1).read_to_end(&mut plain);
-    let size = read.map_err(|source| malformed(encoding, source))?;
-    if size > max_bytes { Err(CompressionError::TooLarge { max_bytes }) } else { Ok(plain) }
+    while plain.len() <= max_bytes {
+        // As much again as there is: what is asked for is what a growing vector takes.
+        let step = plain.len().max(FIRST_STEP).min(max_bytes - plain.len() + 1);
+        if !room(plain.len() + step) {
+            return Err(CompressionError::NoRoom);
+        }
+        plain.reserve_exact(step);
+        let read = (&mut decoder).take(step as u64).read_to_end(&mut plain);
+        if read.map_err(|source| malformed(encoding, source))? < step {
+            return Ok(plain);
+        }
+    }
+    Err(CompressionError::TooLarge { max_bytes })
 }
 
 fn malformed(encoding: Encoding, source: io::Error) -> CompressionError {
@@ -183,6 +215,20 @@ mod tests {
         let announced = compress(&vec![0; 8 << 20]).unwrap();
         check(&announced, Encoding::Zstd, 1 << 20, Err(too_large));
         check(&gzip(&vec![0; 8 << 20]), Encoding::Gzip, 1 << 20, Err(too_large));
+    }
+
+    #[test]
+    fn room_is_asked_for_before_it_is_taken() {
+        let body = compress(&vec![7; 1 << 20]).unwrap();
+        let mut asked = Vec::new();
+        let mut room = |bytes| {
+            asked.push(bytes);
+            bytes <= 300_000
+        };
+        let expanded = decompress_within(&body, Encoding::Zstd, 4 << 20, &mut room);
+        assert!(matches!(expanded, Err(CompressionError::NoRoom)));
+        assert_eq!(asked, [1 << 16, 1 << 17, 1 << 18, 1 << 19]);
+        assert_eq!(decompress_within(&body, Encoding::Zstd, 4 << 20, |_| true).unwrap().len(), 1 << 20);
     }
 
     #[test]

@@ -76,6 +76,15 @@ fn list_len(value: &Value) -> usize {
     if let Value::List(values) = value { values.len() } else { 0 }
 }
 
+/// Leaves out fields whose names are longer than `max_bytes`; says how many.
+pub(super) fn leave_out_long_names(fields: &mut Fields, max_bytes: usize) -> usize {
+    let before = fields.len();
+    if fields.iter().any(|(name, _)| name.len() > max_bytes) {
+        *fields = std::mem::take(fields).into_iter().filter(|(name, _)| name.len() <= max_bytes).collect();
+    }
+    before - fields.len()
+}
+
 /// Leaves out the last fields in name order beyond `max_fields`; says how many.
 pub(super) fn leave_out(fields: &mut Fields, max_fields: usize) -> usize {
     let excess = fields.len().saturating_sub(max_fields);

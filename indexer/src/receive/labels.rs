@@ -1,9 +1,9 @@
-//! [`Streams`]: which fields of an event are its stream's labels.
+//! [`Streams`]: which fields of an event are its stream's labels. [`Fitting`]: keeping a stream within its limits.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use locard_event::{Fields, Stream, Value, name};
+use locard_event::{Event, Fields, Stream, Value, name};
 
 /// Longer texts stay fields: they name no origin.
 const MAX_LABEL_BYTES: usize = 1024;
@@ -64,9 +64,90 @@ fn fits(value: &Value) -> bool {
     single && length > 0 && length <= MAX_LABEL_BYTES
 }
 
+/// Pods carry as many of these as their owners like; every other label says where a line comes from.
+const POD_LABELS: &str = "kubernetes.labels.";
+
+/// Keeps streams within their limits, whichever the door. Labels that do not fit become fields of the event, so nothing is lost.
+pub(super) struct Fitting {
+    max_labels: usize,
+    max_bytes: usize,
+    max_name_bytes: usize,
+    /// The stream seen last: events of one origin come together.
+    last: Option<Fitted>,
+}
+
+/// A stream as it came, as it fits, and what did not.
+struct Fitted {
+    whole: Arc<Stream>,
+    kept: Arc<Stream>,
+    rest: Labels,
+}
+
+impl Fitting {
+    pub(super) fn new(max_labels: usize, max_bytes: usize, max_name_bytes: usize) -> Self {
+        Self { max_labels, max_bytes, max_name_bytes, last: None }
+    }
+
+    /// Makes the event's stream one that fits.
+    pub(super) fn fit(&mut self, event: &mut Event) {
+        let known = self.last.take().filter(|last| Arc::ptr_eq(&last.whole, &event.stream));
+        let fitted = known.unwrap_or_else(|| self.split(&event.stream));
+        if !fitted.rest.is_empty() {
+            event.stream = Arc::clone(&fitted.kept);
+            for (name, value) in &fitted.rest {
+                event.fields.append(name, &**value);
+            }
+        }
+        self.last = Some(fitted);
+    }
+
+    fn split(&self, whole: &Arc<Stream>) -> Fitted {
+        let bytes: usize = whole.iter().map(size).sum();
+        let short = |(name, _): (&str, &str)| name.len() <= self.max_name_bytes;
+        if whole.len() <= self.max_labels && bytes <= self.max_bytes && whole.iter().all(short) {
+            return Fitted { whole: Arc::clone(whole), kept: Arc::clone(whole), rest: Labels::new() };
+        }
+        let mut labels: Vec<(&str, &str)> = whole.iter().collect();
+        labels.sort_by_key(|(name, _)| (*name != name::DATASET, name.starts_with(POD_LABELS)));
+        let (mut kept, mut rest, mut left) = (Labels::new(), Labels::new(), self.max_bytes);
+        for label in labels {
+            let fits = short(label) && kept.len() < self.max_labels && size(label) <= left;
+            left -= if fits { size(label) } else { 0 };
+            let place = if fits { &mut kept } else { &mut rest };
+            place.push((label.0.into(), label.1.into()));
+        }
+        Fitted { whole: Arc::clone(whole), kept: Arc::new(Stream::new(kept)), rest }
+    }
+}
+
+fn size((name, value): (&str, &str)) -> usize {
+    name.len() + value.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_says_where_a_line_comes_from_is_kept_before_what_owners_add() {
+        let mut labels: Vec<(String, String)> =
+            (0..10).map(|n| (format!("kubernetes.labels.l{n}"), "v".repeat(30))).collect();
+        labels.push(("kubernetes.pod.name".into(), "p".into()));
+        labels.push(("event.dataset".into(), "container".into()));
+        labels.push(("log.file.path".into(), "x".repeat(500)));
+        let stream = Arc::new(Stream::new(labels));
+        let mut fitting = Fitting::new(100, 200, 100);
+        for _ in 0..2 {
+            let mut event = Event::new(locard_event::Timestamp::MIN, Arc::clone(&stream), "x");
+            fitting.fit(&mut event);
+            let kept: Vec<_> = event.stream.iter().map(|(name, _)| name).collect();
+            let expected =
+                ["event.dataset", "kubernetes.labels.l0", "kubernetes.labels.l1", "kubernetes.labels.l2"];
+            assert_eq!((&kept[..4], &kept[4..]), (&expected[..], &["kubernetes.pod.name"][..]));
+            assert_eq!(event.fields.len(), 8);
+            assert_eq!(event.get("log.file.path").unwrap().text().len(), 500);
+        }
+    }
 
     #[track_caller]
     fn check(names: &[&str], fields: &[(&str, Value)], labels: &[(&str, &str)], rest: &[&str]) {

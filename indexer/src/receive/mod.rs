@@ -9,12 +9,15 @@ mod labels;
 mod ndjson;
 
 use bytes::Bytes;
-use locard_event::{Event, Timestamp, name, time_suspect};
+use locard_event::{Event, Timestamp, Value, name, time_suspect};
 use locard_parse::{Context, normalise};
 use locard_wire::{Ack, CompressionError, DecodeError, Encoding, Rejected};
 
 use crate::delivery::{Door, Error};
 use crate::wal::ReadLimits;
+
+/// How much of a refused name is shown in the reason.
+const SHOWN_CHARS: usize = 64;
 
 /// Refused lines listed one by one in an answer; how many more there were is said in one further entry.
 const LISTED_REJECTIONS: usize = 100;
@@ -33,8 +36,6 @@ pub(crate) struct Received {
     pub(crate) events: Vec<Event>,
     /// The answer.
     pub(crate) ack: Ack,
-    /// How many lines were refused, listed or not.
-    pub(crate) rejected: u64,
     /// What was cut.
     pub(crate) cuts: Cuts,
 }
@@ -44,7 +45,7 @@ pub(crate) struct Received {
 pub(crate) struct Cuts {
     /// Messages and field values cut at `max_line_bytes`.
     pub(crate) values: u64,
-    /// Fields left out at `max_fields`, and values of lists at [`MAX_LIST_VALUES`].
+    /// Fields left out at `max_fields` or `max_name_bytes`, and values of lists at [`MAX_LIST_VALUES`].
     pub(crate) fields: u64,
 }
 
@@ -78,35 +79,60 @@ pub(crate) fn receive(
     received: Timestamp,
     limits: &ReadLimits,
 ) -> Result<Received, Error> {
-    let plain = expand(body, encoding, limits.max_decompressed_bytes)?;
+    read_plain(door, &expand(body, encoding, limits, |_| true)?, received, limits)
+}
+
+/// Reads an expanded body received at `received`.
+///
+/// # Errors
+/// As [`receive`].
+pub(crate) fn read_plain(
+    door: &Door,
+    plain: &Bytes,
+    received: Timestamp,
+    limits: &ReadLimits,
+) -> Result<Received, Error> {
     let mut rejections = Rejections::default();
     let raw = match door {
-        Door::Otlp => otlp(locard_wire::decode(&plain, received, limits.max_fields), received)?,
-        Door::OtlpJson => otlp(locard_wire::decode_json(&plain, received, limits.max_fields), received)?,
+        Door::Otlp => {
+            otlp(locard_wire::decode(plain, received, limits.max_fields), received, &mut rejections)?
+        }
+        Door::OtlpJson => {
+            otlp(locard_wire::decode_json(plain, received, limits.max_fields), received, &mut rejections)?
+        }
         Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } => {
             let names = ndjson::Names { time_fields, message_fields, stream_fields, dataset };
             let options = ndjson::Options { names, keep_original: *keep_original, received, limits };
-            ndjson::read(&plain, &options, &mut rejections)?
+            ndjson::read(plain, &options, &mut rejections)?
         }
     };
     if raw.len() > limits.max_events {
         return Err(Error::TooMany { max_events: limits.max_events });
     }
-    let mut cuts = Cuts::default();
-    let mut room = MAX_BODY_VALUES;
-    let events: Vec<Event> =
-        raw.into_iter().map(|raw| finish(raw, received, limits, &mut room, &mut cuts)).collect();
-    let rejected = rejections.count;
-    let ack = Ack { accepted: events.len() as u64, rejected: rejections.list() };
-    Ok(Received { events, ack, rejected, cuts })
+    let mut finishing = Finishing::new(received, limits);
+    let events: Vec<Event> = raw.into_iter().map(|raw| finishing.finish(raw)).collect();
+    let rejected_count = rejections.count;
+    let ack = Ack { accepted: events.len() as u64, rejected: rejections.list(), rejected_count };
+    Ok(Received { events, ack, cuts: finishing.cuts })
 }
 
-fn expand(body: &Bytes, encoding: Encoding, max_bytes: usize) -> Result<Bytes, Error> {
+/// Expands a body, asking `room` for the bytes that it takes.
+///
+/// # Errors
+/// The body cannot be expanded, expands beyond the limit, or there is no room.
+pub(crate) fn expand(
+    body: &Bytes,
+    encoding: Encoding,
+    limits: &ReadLimits,
+    room: impl FnMut(usize) -> bool,
+) -> Result<Bytes, Error> {
+    let max_bytes = limits.max_decompressed_bytes;
     if encoding == Encoding::Identity {
         return if body.len() > max_bytes { Err(Error::TooLarge { max_bytes }) } else { Ok(body.clone()) };
     }
-    match locard_wire::decompress(body, encoding, max_bytes) {
+    match locard_wire::decompress_within(body, encoding, max_bytes, room) {
         Ok(plain) => Ok(plain.into()),
+        Err(CompressionError::NoRoom) => Err(Error::BUSY),
         Err(CompressionError::TooLarge { max_bytes }) => Err(Error::TooLarge { max_bytes }),
         Err(error @ CompressionError::Malformed { .. }) => {
             Err(Error::Malformed { line: None, reason: error.to_string() })
@@ -114,15 +140,39 @@ fn expand(body: &Bytes, encoding: Encoding, max_bytes: usize) -> Result<Bytes, E
     }
 }
 
-fn otlp(decoded: Result<Vec<Event>, DecodeError>, received: Timestamp) -> Result<Vec<Raw>, Error> {
+/// A record that is refused is named by its number in the request, from 1.
+fn otlp(
+    decoded: Result<Vec<Event>, DecodeError>,
+    received: Timestamp,
+    rejections: &mut Rejections,
+) -> Result<Vec<Raw>, Error> {
     let events = decoded.map_err(refuse)?;
-    let raw = |event: Event| Raw {
-        time_known: locard_wire::time_known(&event, received),
-        event,
-        whole_line: false,
-        left_out: 0,
-    };
-    Ok(events.into_iter().map(raw).collect())
+    let mut raws = Vec::with_capacity(events.len());
+    for (event, number) in events.into_iter().zip(1u64..) {
+        match check_dataset(&event) {
+            Ok(()) => raws.push(Raw {
+                time_known: locard_wire::time_known(&event, received),
+                event,
+                whole_line: false,
+                left_out: 0,
+            }),
+            Err(reason) => rejections.add(number, reason),
+        }
+    }
+    Ok(raws)
+}
+
+/// The one rule for datasets, whichever the door and wherever in the event its name stands.
+fn check_dataset(event: &Event) -> Result<(), String> {
+    let Some(dataset) = event.get(name::DATASET) else { return Ok(()) };
+    let bad = |value: &&Value| !matches!(value, Value::Null) && !name::is_dataset(&value.text());
+    match dataset.elements().iter().find(bad) {
+        None => Ok(()),
+        Some(value) => {
+            let shown: String = value.text().chars().take(SHOWN_CHARS).collect();
+            Err(format!("`event.dataset` is `{}`; it must be {}", shown.escape_debug(), name::DATASET_RULE))
+        }
+    }
 }
 
 fn refuse(error: DecodeError) -> Error {
@@ -136,36 +186,65 @@ fn refuse(error: DecodeError) -> Error {
     }
 }
 
-/// `room` is how many more values the lists of this body may hold.
-fn finish(raw: Raw, received: Timestamp, limits: &ReadLimits, room: &mut usize, cuts: &mut Cuts) -> Event {
-    let Raw { mut event, time_known, whole_line, mut left_out } = raw;
-    let mut cut = bound::cut_message(&mut event, limits.max_line_bytes);
-    // A line without a time was written about when it was read, which a collector that was cut off did long before today.
-    let observed = event.time;
-    if !whole_line {
-        normalise(&mut event, Context { received: if time_known { received } else { observed }, time_known });
+/// What the events of one body share on their way to being whole.
+struct Finishing<'a> {
+    received: Timestamp,
+    limits: &'a ReadLimits,
+    /// How many more values the lists of this body may hold.
+    room: usize,
+    labels: labels::Fitting,
+    cuts: Cuts,
+}
+
+impl<'a> Finishing<'a> {
+    fn new(received: Timestamp, limits: &'a ReadLimits) -> Self {
+        let labels = labels::Fitting::new(limits.max_labels, limits.max_label_bytes, limits.max_name_bytes);
+        Self { received, limits, room: MAX_BODY_VALUES, labels, cuts: Cuts::default() }
     }
-    if !time_known && event.time == observed {
-        event.fields.remove(name::CREATED);
+
+    fn finish(&mut self, raw: Raw) -> Event {
+        let Raw { mut event, time_known, whole_line, left_out } = raw;
+        let cut = bound::cut_message(&mut event, self.limits.max_line_bytes);
+        self.labels.fit(&mut event);
+        self.normalise(&mut event, time_known, whole_line);
+        self.bound(&mut event, cut, left_out);
+        event.ingested = Some(self.received);
+        // A source may not say so itself.
+        event.fields.remove(name::TIME_SUSPECT);
+        if let Some(why) = time_suspect(event.time, self.received) {
+            event.fields.set(name::TIME_SUSPECT, why);
+        }
+        event
     }
-    left_out += bound::shorten_lists(&mut event.fields, MAX_LIST_VALUES, room);
-    cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
-    left_out += bound::leave_out(&mut event.fields, limits.max_fields);
-    if cut > 0 {
-        flag(&mut event, "truncated");
+
+    /// A line without a time was written about when it was read, which a collector that was cut off did long before today.
+    fn normalise(&self, event: &mut Event, time_known: bool, whole_line: bool) {
+        let observed = event.time;
+        if !whole_line {
+            let received = if time_known { self.received } else { observed };
+            normalise(event, Context { received, time_known });
+        }
+        if !time_known && event.time == observed {
+            event.fields.remove(name::CREATED);
+        }
     }
-    if left_out > 0 {
-        flag(&mut event, "fields_left_out");
+
+    /// Cuts the fields to their limits and marks what was cut, here or before.
+    fn bound(&mut self, event: &mut Event, mut cut: usize, mut left_out: usize) {
+        let limits = self.limits;
+        left_out += bound::leave_out_long_names(&mut event.fields, limits.max_name_bytes);
+        left_out += bound::shorten_lists(&mut event.fields, MAX_LIST_VALUES, &mut self.room);
+        cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
+        left_out += bound::leave_out(&mut event.fields, limits.max_fields);
+        if cut > 0 {
+            flag(event, "truncated");
+        }
+        if left_out > 0 {
+            flag(event, "fields_left_out");
+        }
+        self.cuts.values += cut as u64;
+        self.cuts.fields += left_out as u64;
     }
-    cuts.values += cut as u64;
-    cuts.fields += left_out as u64;
-    event.ingested = Some(received);
-    // A source may not say so itself.
-    event.fields.remove(name::TIME_SUSPECT);
-    if let Some(why) = time_suspect(event.time, received) {
-        event.fields.set(name::TIME_SUSPECT, why);
-    }
-    event
 }
 
 /// Sets a flag that a source (a collector that cut the line already) may have set before.

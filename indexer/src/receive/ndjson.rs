@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::json::{self, Repeated};
 use super::labels::Streams;
-use super::{MAX_BODY_VALUES, Raw, Rejections};
+use super::{MAX_BODY_VALUES, Raw, Rejections, check_dataset};
 use crate::delivery::Error;
 use crate::wal::ReadLimits;
 
@@ -56,7 +56,13 @@ pub(super) fn read(
             return Err(Error::TooMany { max_events: options.limits.max_events });
         }
         match fits(line, &mut room).and_then(|()| parse(line, options.limits.max_fields)) {
-            Ok((object, repeated)) => events.push(event(object, repeated, line, options, &mut streams)),
+            Ok((object, repeated)) => {
+                let raw = event(object, repeated, line, options, &mut streams);
+                match check_dataset(&raw.event) {
+                    Ok(()) => events.push(raw),
+                    Err(reason) => rejections.add(number, reason),
+                }
+            }
             Err(reason) => rejections.add(number, reason),
         }
     }
@@ -243,8 +249,15 @@ mod tests {
     use crate::receive::{MAX_LIST_VALUES, Received, receive};
     use locard_wire::Encoding;
 
-    const LIMITS: ReadLimits =
-        ReadLimits { max_decompressed_bytes: 1 << 20, max_events: 100, max_line_bytes: 64, max_fields: 8 };
+    const LIMITS: ReadLimits = ReadLimits {
+        max_decompressed_bytes: 1 << 20,
+        max_events: 100,
+        max_line_bytes: 64,
+        max_fields: 8,
+        max_name_bytes: 100,
+        max_labels: 4,
+        max_label_bytes: 200,
+    };
 
     fn received() -> Timestamp {
         Timestamp::parse("2026-11-24T08:00:00Z").unwrap()
@@ -372,9 +385,44 @@ mod tests {
     }
 
     #[test]
+    fn a_dataset_that_breaks_the_rule_costs_its_own_line_only() {
+        for bad in [r#""../etc""#, r#""A""#, r#"["ok","no ok"]"#] {
+            let received =
+                read(format!("{{\"msg\":\"a\"}}\n{{\"event\":{{\"dataset\":{bad}}}}}\n{{\"msg\":\"b\"}}"));
+            assert_eq!((received.ack.accepted, received.ack.rejected[0].line), (2, 2), "{bad}");
+            assert!(received.ack.rejected[0].reason.starts_with("`event.dataset` is `"), "{bad}");
+        }
+        let event = &read(r#"{"msg":"x","event.dataset":"my.app"}"#).events[0];
+        assert_eq!(event.stream.get("event.dataset"), Some("my.app"));
+    }
+
+    #[test]
+    fn labels_beyond_the_limits_become_fields() {
+        let members: Vec<String> = (0..6).map(|n| format!("\"l{n}\":\"{n}\"")).collect();
+        let received = read(format!("{{\"msg\":\"x\",\"kubernetes\":{{{}}}}}", members.join(",")));
+        let event = &received.events[0];
+        let labels: Vec<_> = event.stream.iter().map(|(name, _)| name).collect();
+        assert_eq!(labels, ["event.dataset", "kubernetes.l0", "kubernetes.l1", "kubernetes.l2"]);
+        let fields: Vec<_> = event.fields.iter().map(|(name, _)| name).collect();
+        assert_eq!(fields, ["kubernetes.l3", "kubernetes.l4", "kubernetes.l5"]);
+        assert_eq!(received.cuts.fields, 0);
+    }
+
+    #[test]
+    fn names_beyond_the_limit_are_left_out_and_marked() {
+        let long = "n".repeat(101);
+        let received =
+            read(format!("{{\"msg\":\"x\",\"{long}\":1,\"kubernetes\":{{\"{long}\":2}},\"a\":3}}"));
+        let event = &received.events[0];
+        let fields: Vec<_> = event.fields.iter().map(|(name, _)| name).collect();
+        assert_eq!((fields, event.stream.len(), received.cuts.fields), (vec!["a", "log.flags"], 1, 2));
+        assert_eq!(event.get("log.flags").unwrap().text(), "fields_left_out");
+    }
+
+    #[test]
     fn refused_lines_beyond_the_list_are_counted() {
         let received = read("x\n".repeat(1_000));
-        assert_eq!(received.rejected, 1_000);
+        assert_eq!(received.ack.rejected_count, 1_000);
         assert_eq!(received.ack.rejected.len(), 101);
         let last = received.ack.rejected.last().unwrap();
         assert_eq!((last.line, last.reason.as_str()), (1_000, "900 more lines were refused, this one last"));

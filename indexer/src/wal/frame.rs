@@ -50,6 +50,12 @@ pub(crate) struct ReadLimits {
     pub(crate) max_line_bytes: usize,
     /// Most fields in one event.
     pub(crate) max_fields: usize,
+    /// Longest name of a field.
+    pub(crate) max_name_bytes: usize,
+    /// Most labels of a stream.
+    pub(crate) max_labels: usize,
+    /// Most bytes of them.
+    pub(crate) max_label_bytes: usize,
 }
 
 /// A batch's name, `source/first-last`, and the answer it got, as JSON.
@@ -85,6 +91,21 @@ impl Head {
     }
 }
 
+impl ReadLimits {
+    /// In the order in which they are written.
+    fn numbers(&self) -> [usize; 7] {
+        [
+            self.max_decompressed_bytes,
+            self.max_events,
+            self.max_line_bytes,
+            self.max_fields,
+            self.max_name_bytes,
+            self.max_labels,
+            self.max_label_bytes,
+        ]
+    }
+}
+
 impl Frame {
     /// Appends the frame to `out`, to be written at `offset` of a segment with this nonce.
     pub(super) fn encode(&self, nonce: u64, offset: u64, out: &mut Vec<u8>) {
@@ -109,10 +130,7 @@ impl Frame {
         out.extend_from_slice(&self.first.to_le_bytes());
         out.extend_from_slice(&self.count.to_le_bytes());
         out.extend_from_slice(&self.ingested.nanos().to_le_bytes());
-        let limits = &self.limits;
-        for limit in
-            [limits.max_decompressed_bytes, limits.max_events, limits.max_line_bytes, limits.max_fields]
-        {
+        for limit in self.limits.numbers() {
             out.extend_from_slice(&(limit as u64).to_le_bytes());
         }
         out.push(encoding_code(self.encoding));
@@ -135,6 +153,9 @@ impl Frame {
             max_events: limit()?,
             max_line_bytes: limit()?,
             max_fields: limit()?,
+            max_name_bytes: limit()?,
+            max_labels: limit()?,
+            max_label_bytes: limit()?,
         };
         let encoding = encoding_of(reader.u8()?)?;
         let tenant = reader.text()?.to_owned();
@@ -185,6 +206,9 @@ pub(super) mod tests {
                 max_events: 1_000_000,
                 max_line_bytes: 1 << 20,
                 max_fields: 1_000,
+                max_name_bytes: 1 << 10,
+                max_labels: 128,
+                max_label_bytes: 1 << 14,
             },
             door: Door::ndjson(),
             encoding: Encoding::Zstd,

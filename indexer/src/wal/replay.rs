@@ -64,13 +64,19 @@ fn read_header(path: &Path) -> io::Result<Opening> {
     use io::Read;
     let mut bytes = Vec::with_capacity(HEADER_BYTES);
     std::fs::File::open(path)?.take(HEADER_BYTES as u64).read_to_end(&mut bytes)?;
-    let opening = Header::decode(&bytes);
-    if let Opening::NewerVersion(version) = opening {
-        let version = char::from(version);
-        let text = format!("{} has format version {version}: a newer Locard wrote it", path.display());
-        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
-    }
-    Ok(opening)
+    let (path, opening) = (path.display(), Header::decode(&bytes));
+    let text = match opening {
+        Opening::NewerVersion(version) => {
+            let version = char::from(version);
+            format!("{path} has format version {version}: a newer Locard wrote it; start that one")
+        }
+        Opening::OldVersion => format!(
+            "{path} has format version 1: an older Locard wrote it. Start that one, seal (POST /api/admin/seal), stop \
+             it, then start this one"
+        ),
+        Opening::Header(_) | Opening::Damaged => return Ok(opening),
+    };
+    Err(io::Error::new(io::ErrorKind::InvalidData, text))
 }
 
 impl Opening {

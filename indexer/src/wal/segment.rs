@@ -10,7 +10,9 @@ use super::bytes::Reader;
 pub(super) const HEADER_BYTES: usize = 56;
 /// The first seven bytes say what it is, the eighth which version.
 const MAGIC: [u8; 7] = *b"LCRDWAL";
-const VERSION: u8 = b'1';
+const VERSION: u8 = b'2';
+/// The only other version there ever was; its frames say less about how their bodies were read.
+const OLD_VERSION: u8 = b'1';
 const NONE: u64 = u64::MAX;
 
 /// The header.
@@ -33,6 +35,8 @@ pub(super) enum Opening {
     Header(Header),
     /// One of a version that this program does not know.
     NewerVersion(u8),
+    /// One of a version that this program reads no more.
+    OldVersion,
     /// Not a header: torn or damaged.
     Damaged,
 }
@@ -58,18 +62,23 @@ impl Header {
         {
             return Opening::NewerVersion(version);
         }
-        Self::read(bytes).map_or(Opening::Damaged, Opening::Header)
+        match Self::read(bytes) {
+            Some((OLD_VERSION, _)) => Opening::OldVersion,
+            Some((_, header)) => Opening::Header(header),
+            None => Opening::Damaged,
+        }
     }
 
-    fn read(bytes: &[u8]) -> Option<Self> {
+    /// A sound header and its version.
+    fn read(bytes: &[u8]) -> Option<(u8, Self)> {
         let (covered, checksum) = bytes.get(..HEADER_BYTES)?.split_at_checked(HEADER_BYTES - 4)?;
         let mut reader = Reader(covered);
-        let magic = reader.take(8)?;
-        let sound = magic.starts_with(&MAGIC) && Reader(checksum).u32()? == crc32c::crc32c(covered);
+        let sound = reader.take(MAGIC.len())? == MAGIC && Reader(checksum).u32()? == crc32c::crc32c(covered);
+        let version = reader.u8()?;
         let (id, nonce, created) = (reader.u64()?, reader.u64()?, reader.i64()?);
         let (previous, valid) = (reader.u64()?, reader.u64()?);
         let previous = (previous != NONE).then_some((previous, valid));
-        sound.then_some(Self { id, nonce, created: Timestamp::from_nanos(created), previous })
+        sound.then_some((version, Self { id, nonce, created: Timestamp::from_nanos(created), previous }))
     }
 }
 
@@ -110,10 +119,15 @@ mod tests {
     }
 
     #[test]
-    fn a_newer_version_is_told_from_damage() {
+    fn other_versions_are_told_from_damage() {
         let mut bytes = header(None).encode();
-        bytes[7] = b'2';
-        assert_eq!(Header::decode(&bytes), Opening::NewerVersion(b'2'));
+        bytes[7] = b'3';
+        assert_eq!(Header::decode(&bytes), Opening::NewerVersion(b'3'));
+        bytes[7] = b'1';
+        assert_eq!(Header::decode(&bytes), Opening::Damaged);
+        let checksum = crc32c::crc32c(&bytes[..HEADER_BYTES - 4]);
+        bytes[HEADER_BYTES - 4..].copy_from_slice(&checksum.to_le_bytes());
+        assert_eq!(Header::decode(&bytes), Opening::OldVersion);
     }
 
     #[test]

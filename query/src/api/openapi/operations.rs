@@ -139,7 +139,8 @@ fn search() -> Vec<Operation> {
             .posts(json!({JSON: {"schema": schema("Ask")}}))
             .answers(JSON, schema("Answer"))
             .answers(NDJSON, schema("Event"))
-            .fails(search_errors()),
+            .fails(search_errors())
+            .fails([(413, "The body is too large")]),
         get("/api/tail", "tail", tail)
             .takes([
                 query("q", "A filter without pipes; empty means everything", text()),
@@ -198,11 +199,16 @@ fn fields() -> Vec<Operation> {
     ]
 }
 
-fn ingest_errors() -> [(u16, &'static str); 4] {
+fn ingest_errors() -> [(u16, &'static str); 6] {
     [
         (400, "The body cannot be read; `line` says where"),
         (413, "The body is too large"),
+        (415, "Unknown content type or encoding"),
         (429, "Too much is waiting; `Retry-After` says when to try again"),
+        (
+            503,
+            "The log or the store failed, or the server is shutting down; `Retry-After` says when to try again",
+        ),
         (507, "The disk is full; nothing was accepted"),
     ]
 }

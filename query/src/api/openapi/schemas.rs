@@ -137,7 +137,11 @@ fn server() -> Named {
         object(
             "Ack",
             &["accepted", "rejected"],
-            json!({"accepted": count(), "rejected": {"type": "array", "items": rejected}}),
+            json!({
+                "accepted": count(),
+                "rejected": {"type": "array", "items": rejected},
+                "rejected_count": count(),
+            }),
         ),
         object("Status", &["version", "uptime_seconds", "tenant", "refusing", "retention"], status),
     ]
