@@ -13,6 +13,8 @@ mod browser;
 mod cli;
 /// The shared corpora come in without loss and come out with the fields they promise.
 mod corpora;
+/// A search ends at its deadline, over a hot part much larger than the time.
+mod deadline;
 /// kill -9 of collector and indexer at random moments: nothing lost, nothing doubled.
 mod kill;
 /// Bad input, full disks, wrong configuration: refused, with what to do next.

@@ -148,6 +148,22 @@ impl Filter {
         Self::all_of([self, other])
     }
 
+    /// The first time range that ends before it begins at `now`. Two ends of one kind are compared when they are read; one fixed and
+    /// one relative end only here.
+    pub fn reversed_at(&self, now: Timestamp) -> Option<&Predicate> {
+        match self {
+            Self::All => None,
+            Self::And(parts) | Self::Or(parts) => parts.iter().find_map(|part| part.reversed_at(now)),
+            Self::Not(part) => part.reversed_at(now),
+            Self::Is(predicate) => match &predicate.test {
+                Test::Time(TimeRange { from: Some(from), to: Some(to) }) if from.at(now) > to.at(now) => {
+                    Some(predicate)
+                }
+                _ => None,
+            },
+        }
+    }
+
     /// The filter with every relative time made absolute. Matchers and plans take only such filters.
     pub fn resolve(self, now: Timestamp) -> Filter {
         match self {

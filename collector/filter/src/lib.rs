@@ -16,7 +16,7 @@ pub use error::SyntaxError;
 pub use matcher::Matcher;
 pub use parser::{
     MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS, MAX_WILDCARD_BYTES, MAX_WILDCARDS_BYTES, Spent,
-    parse, parse_duration, parse_prefix, parse_prefix_within,
+    parse, parse_duration, parse_prefix, parse_prefix_within, parse_time,
 };
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use super::coverage::Coverage;
 use super::find::{Find, find};
 use super::metrics::End;
 use super::part::{Wanted, position};
-use super::plan::wanted;
+use super::plan::{reversed_range, wanted};
 use super::run::Run;
 use super::searcher::{Scanned, Searcher, clock, scanned};
 
@@ -65,7 +65,11 @@ impl Searcher {
         ask: &Surroundings,
     ) -> Result<Surrounded, Error> {
         let clock = clock();
-        let asked = locard_filter::parse(&ask.q)?.resolve(clock);
+        let asked = locard_filter::parse(&ask.q)?;
+        if let Some(predicate) = asked.reversed_at(clock) {
+            return Err(reversed_range(predicate, clock));
+        }
+        let asked = asked.resolve(clock);
         let event = self.event(principal, id).await?;
         let by = shared(&event, &ask.by);
         let filter = by.iter().fold(asked, |filter, (name, value)| filter.and(equals(name, value)));
@@ -73,10 +77,10 @@ impl Searcher {
         let at = position(&event).ok_or(Error::NotFound)?;
 
         let mut run = Run::begin(&self.gate, &self.metrics, self.limits.deadline).await?;
-        let asker = principal.clone();
-        let wanted = run.blocking(move || wanted(filter, all, &asker, clock)).await?;
+        let (asker, indexer) = (principal.clone(), Arc::clone(&self.indexer));
+        let plan = move || (wanted(filter, all, &asker, clock), indexer.view(&asker.tenant));
+        let (wanted, view) = run.prepare(plan).await?;
         let wanted = Arc::new(wanted.inspect_err(|_| run.ended(End::Refused))?);
-        let view = self.indexer.view(&principal.tenant);
         let side =
             |order, limit| Side { wanted: &wanted, at, order, limit, memory_bytes: self.limits.memory_bytes };
         let (before, mut coverage) = side(Order::Descending, ask.before).look(&mut run, &view).await?;

@@ -52,6 +52,11 @@ impl Coverage {
         }
     }
 
+    /// Notes parts that the deadline left out.
+    pub(crate) fn late(&mut self, parts: usize) {
+        self.late += parts as u64;
+    }
+
     /// Adds what another scan of the same run lacked. What it cost is the run's, so the later number holds.
     pub(crate) fn add(&mut self, other: &Self) {
         self.splits = self.splits.max(other.splits);

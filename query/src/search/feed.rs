@@ -17,6 +17,8 @@ use crate::pipe::{Flow, Needs, PipeError, Pipeline};
 
 /// How many times are gathered before the pipeline, which all threads share, is locked.
 const TIMES_A_LOCK: usize = 4_096;
+/// How many events a pipeline is given between two looks at the clock.
+const PUSHED_A_CHECK: usize = 64;
 /// How many events are read at a time for a pipe that wants the first few in order.
 const PAGE_EVENTS: usize = 1_000;
 
@@ -66,11 +68,13 @@ impl Feed {
     }
 
     /// One page, for pipes that leave the events what they are.
-    async fn page(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
+    async fn page(self, run: &mut Run, view: &View, pipeline: Pipeline) -> Result<Fed, Error> {
         let found = find(run, view, self.find(self.limit, self.after, true)).await?;
         let mut coverage = found.coverage;
-        push_all(&mut pipeline, &found.page.events, &mut coverage);
         let last = found.page.events.last().filter(|_| found.page.more).and_then(position);
+        let (pipeline, pushed) = push_all(run, pipeline, found.page.events, &mut coverage).await?;
+        // What was left out would be behind the cursor.
+        let last = last.filter(|_| !matches!(pushed, Pushed::Failed));
         Ok(Fed { pipeline, matched: found.matched, coverage, last })
     }
 
@@ -87,12 +91,14 @@ impl Feed {
             } else {
                 fed.coverage.add(&found.coverage);
             }
-            let pushed = push_all(&mut fed.pipeline, &events, &mut fed.coverage);
             left = left.saturating_sub(events.len());
             after = events.last().and_then(position);
+            let places: Vec<Option<Position>> = events.iter().map(position).collect();
+            let pushed;
+            (fed.pipeline, pushed) = push_all(run, fed.pipeline, events, &mut fed.coverage).await?;
             if let Pushed::Enough(count) = pushed {
-                let unread = more || count < events.len();
-                fed.last = events.get(count - 1).filter(|_| self.paged && unread).and_then(position);
+                let unread = more || count < places.len();
+                fed.last = places.get(count - 1).filter(|_| self.paged && unread).copied().flatten();
                 break;
             }
             if matches!(pushed, Pushed::Failed) || !more || left == 0 {
@@ -115,14 +121,13 @@ impl Feed {
         let parts = parts(view, &self.wanted, self.order);
         let mut coverage = run.scan(parts, move |part| pour(&into, part, &control)).await?;
         coverage.lacks(view);
-        // The threads are done, and theirs were the only other holders.
-        let funnel = Arc::into_inner(funnel).ok_or(Error::Failed)?;
-        let (pipeline, stopped) =
-            funnel.pipeline.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        // A thread that came too late finds the pipeline gone.
+        let Fill { pipeline, stopped } = std::mem::take(&mut *lock(&funnel.fill));
         if let Some(error) = stopped {
             coverage.omit(error.to_string());
         }
-        Ok(Fed { pipeline, matched: funnel.matched.into_inner(), coverage, last: None })
+        let matched = funnel.matched.load(Ordering::Relaxed);
+        Ok(Fed { pipeline: pipeline.ok_or(Error::Failed)?, matched, coverage, last: None })
     }
 }
 
@@ -135,34 +140,69 @@ enum Pushed {
     Failed,
 }
 
-fn push_all(pipeline: &mut Pipeline, events: &[Event], coverage: &mut Coverage) -> Pushed {
+/// Pipes may take long over an event: on a thread that may be busy, and no longer than the search may run.
+async fn push_all(
+    run: &mut Run,
+    mut pipeline: Pipeline,
+    events: Vec<Event>,
+    coverage: &mut Coverage,
+) -> Result<(Pipeline, Pushed), Error> {
+    let control = Arc::clone(&run.control);
+    let push = move || {
+        let pushed = push_until(&mut pipeline, &events, &control);
+        (pipeline, pushed)
+    };
+    let (pipeline, pushed) = run.blocking(push).await?;
+    let pushed = pushed.unwrap_or_else(|left_out| {
+        match left_out {
+            LeftOut::Late => coverage.late(1),
+            LeftOut::Full(error) => coverage.omit(error.to_string()),
+        }
+        Pushed::Failed
+    });
+    Ok((pipeline, pushed))
+}
+
+/// Why a pipeline did not get everything.
+enum LeftOut {
+    Late,
+    Full(PipeError),
+}
+
+fn push_until(pipeline: &mut Pipeline, events: &[Event], control: &Control) -> Result<Pushed, LeftOut> {
     for (index, event) in events.iter().enumerate() {
-        match pipeline.push_event(event) {
-            Ok(Flow::More) => {}
-            Ok(Flow::Enough) => return Pushed::Enough(index + 1),
-            Err(error) => {
-                coverage.omit(error.to_string());
-                return Pushed::Failed;
-            }
+        if index > 0 && index % PUSHED_A_CHECK == 0 {
+            control.check().map_err(|_| LeftOut::Late)?;
+        }
+        if pipeline.push_event(event).map_err(LeftOut::Full)? == Flow::Enough {
+            return Ok(Pushed::Enough(index + 1));
         }
     }
-    Pushed::All
+    Ok(Pushed::All)
 }
 
 /// One pipeline that several threads feed.
 struct Funnel {
     wanted: Arc<Wanted>,
-    /// And why it takes no more.
-    pipeline: Mutex<(Pipeline, Option<PipeError>)>,
+    fill: Mutex<Fill>,
     /// Whether it takes no more.
     full: AtomicBool,
     matched: AtomicU64,
 }
 
+#[derive(Default)]
+struct Fill {
+    /// Nothing once its answer is being made.
+    pipeline: Option<Pipeline>,
+    /// Why it takes no more.
+    stopped: Option<PipeError>,
+}
+
 impl Funnel {
     fn new(wanted: Arc<Wanted>, pipeline: Pipeline) -> Self {
         let (full, matched) = (AtomicBool::new(false), AtomicU64::new(0));
-        Self { wanted, pipeline: Mutex::new((pipeline, None)), full, matched }
+        let fill = Fill { pipeline: Some(pipeline), stopped: None };
+        Self { wanted, fill: Mutex::new(fill), full, matched }
     }
 
     fn times(&self, part: &Part, control: &Control) -> Result<(), StoreError> {
@@ -179,8 +219,8 @@ impl Funnel {
 
     fn push_times(&self, times: &mut Vec<Timestamp>) {
         self.matched.fetch_add(times.len() as u64, Ordering::Relaxed);
-        let mut locked = lock(&self.pipeline);
-        let (pipeline, stopped) = &mut *locked;
+        let mut locked = lock(&self.fill);
+        let Fill { pipeline: Some(pipeline), stopped } = &mut *locked else { return times.clear() };
         for time in times.drain(..) {
             if stopped.is_none() {
                 *stopped = pipeline.push_time(time).err();
@@ -207,8 +247,8 @@ impl Funnel {
     }
 
     fn push_event(&self, event: &Event) {
-        let mut locked = lock(&self.pipeline);
-        let (pipeline, stopped) = &mut *locked;
+        let mut locked = lock(&self.fill);
+        let Fill { pipeline: Some(pipeline), stopped } = &mut *locked else { return };
         if self.full.load(Ordering::Relaxed) {
             return;
         }

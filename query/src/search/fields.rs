@@ -141,8 +141,7 @@ impl Searcher {
         let deadline = deadline(ask, &self.limits);
         let deadline = if ask.timeout.is_some() { deadline } else { deadline.min(PATIENCE) };
         let mut run = Run::begin(&self.gate, &self.metrics, deadline).await?;
-        let plan = self.plan(&mut run, principal, ask, filter).await?;
-        let view = self.indexer.view(&principal.tenant);
+        let (plan, view) = self.plan(&mut run, principal, ask, filter).await?;
         let parts = parts(&view, &plan.wanted, Order::Descending);
         let (sum, control) = (Arc::new(Mutex::new(empty.clone())), Arc::clone(&run.control));
         let (into, wanted) = (Arc::clone(&sum), plan.wanted);

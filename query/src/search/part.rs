@@ -12,8 +12,10 @@ use locard_store::{Control, Error, Order, Position, Request, Split, Top};
 
 /// Hot batches are searched in stretches of about this many events, so that several threads can share the work.
 const STRETCH_EVENTS: usize = 8_192;
-/// How many hot events are looked at between two looks at the clock.
-const CHECK_EVERY: usize = 512;
+/// How many hot events are looked at between two looks at the clock …
+const CHECK_EVENTS: u64 = 512;
+/// … or how many bytes of messages.
+const CHECK_BYTES: u64 = 256 << 10;
 
 /// What is asked of every part: a request, and its filter compiled for hot events.
 #[derive(Debug)]
@@ -149,16 +151,43 @@ fn hot_each<'a>(
     control: &Control,
     visit: &mut dyn FnMut(&'a Event) -> ControlFlow<()>,
 ) -> Result<(), Error> {
-    for chunk in batches.iter().flat_map(|batch| batch.chunks(CHECK_EVERY)) {
-        control.check()?;
-        control.scanned(chunk.len() as u64, chunk.iter().map(|event| event.message.len() as u64).sum());
-        for event in chunk {
-            if wanted.matches(event) && visit(event).is_break() {
-                return Ok(());
-            }
+    let mut pace = Pace { control, events: 0, bytes: 0 };
+    for event in batches.iter().flat_map(|batch| batch.iter()) {
+        if wanted.matches(event) && visit(event).is_break() {
+            return Ok(());
         }
+        pace.step(event.message.len())?;
     }
     Ok(())
+}
+
+/// Looks at the clock now and then, and counts what was looked at.
+struct Pace<'a> {
+    control: &'a Control,
+    events: u64,
+    bytes: u64,
+}
+
+impl Pace<'_> {
+    fn step(&mut self, bytes: usize) -> Result<(), Error> {
+        self.events += 1;
+        self.bytes += bytes as u64;
+        if self.events >= CHECK_EVENTS || self.bytes >= CHECK_BYTES {
+            self.tell();
+            self.control.check()?;
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self) {
+        self.control.scanned(std::mem::take(&mut self.events), std::mem::take(&mut self.bytes));
+    }
+}
+
+impl Drop for Pace<'_> {
+    fn drop(&mut self) {
+        self.tell();
+    }
 }
 
 fn hot_top(

@@ -4,13 +4,13 @@ use std::ops::Range;
 use std::time::Duration;
 
 use locard_event::Timestamp;
-use locard_filter::{Filter, Matcher};
+use locard_filter::{Filter, Matcher, Predicate};
 use locard_indexer::Principal;
 use locard_store::{Order, Position, Request};
 
 use super::cursor::Cursor;
 use super::part::Wanted;
-use super::when::read_time;
+use super::when::{TIME_HINT, read_time};
 use super::{Error, Limits};
 use crate::pipe::{Pipe, Query};
 
@@ -58,6 +58,7 @@ impl Plan {
         let cursor = ask.cursor.as_deref().map(read_cursor).transpose()?;
         let now = cursor.map_or(clock, |cursor| cursor.now);
         let Query { filter, pipes } = crate::pipe::parse(&ask.q)?;
+        refuse_reversed(&filter, &pipes, now)?;
         let filed = range(ask, now)?;
         Ok(Self {
             wanted: wanted(filter.resolve(now), filed, principal, clock)?,
@@ -104,7 +105,35 @@ pub(crate) fn wanted(
 pub(crate) fn range(ask: &Ask, now: Timestamp) -> Result<Range<Timestamp>, Error> {
     let start = time("start", ask.start.as_deref(), Timestamp::MIN, now)?;
     let end = time("end", ask.end.as_deref(), Timestamp::MAX, now)?;
+    if start > end {
+        return Err(Error::Parameter {
+            name: "start",
+            reason: format!("`start` is {start} and `end` is {end}: the range ends before it begins"),
+            hint: "swap `start` and `end`".into(),
+        });
+    }
     Ok(start..end)
+}
+
+/// A range between a fixed and a relative time is known to be reversed only now that there is a clock. Only what was asked is
+/// held to it: what a token may see is not the asker's to mend.
+fn refuse_reversed(filter: &Filter, pipes: &[Pipe], now: Timestamp) -> Result<(), Error> {
+    let filters = pipes.iter().filter_map(|pipe| match pipe {
+        Pipe::Where(filter) => Some(filter),
+        _ => None,
+    });
+    let reversed = std::iter::once(filter).chain(filters).find_map(|filter| filter.reversed_at(now));
+    reversed.map_or(Ok(()), |predicate| Err(reversed_range(predicate, now)))
+}
+
+/// As a parameter's problem: the position is not known any more.
+pub(crate) fn reversed_range(predicate: &Predicate, now: Timestamp) -> Error {
+    let written = Filter::Is(predicate.clone());
+    Error::Parameter {
+        name: "q",
+        reason: format!("`{written}` ends before it begins: `now` is {now}"),
+        hint: "swap its ends".into(),
+    }
 }
 
 fn time(
@@ -117,7 +146,7 @@ fn time(
     read_time(text, now).ok_or_else(|| Error::Parameter {
         name,
         reason: format!("`{}` is no time", text.escape_debug()),
-        hint: "write now-1h, 2026-03-01T12:00:00Z, or a Unix time".into(),
+        hint: TIME_HINT.into(),
     })
 }
 

@@ -83,8 +83,8 @@ impl Searcher {
     #[tracing::instrument(name = "search.run", skip_all, fields(principal = %principal.name))]
     pub async fn search(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
         let mut run = Run::begin(&self.gate, &self.metrics, deadline(ask, &self.limits)).await?;
-        let plan = self.plan(&mut run, principal, ask, Filter::All).await?;
-        self.page(run, principal, plan, true).await
+        let planned = self.plan(&mut run, principal, ask, Filter::All).await?;
+        self.page(run, principal, planned, true).await
     }
 
     /// A later page of a stream: waits for its turn, and does not count what matches; `matched` is what was come across.
@@ -95,18 +95,17 @@ impl Searcher {
     pub async fn next(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
         let deadline = deadline(ask, &self.limits);
         let mut run = Run::begin_patiently(&self.gate, &self.metrics, deadline).await?;
-        let plan = self.plan(&mut run, principal, ask, Filter::All).await?;
-        self.page(run, principal, plan, false).await
+        let planned = self.plan(&mut run, principal, ask, Filter::All).await?;
+        self.page(run, principal, planned, false).await
     }
 
     async fn page(
         &self,
         mut run: Run,
         principal: &Principal,
-        plan: Plan,
+        (plan, view): (Plan, View),
         count: bool,
     ) -> Result<Answer, Error> {
-        let view = self.indexer.view(&principal.tenant);
         let Plan { order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
         let (outcome, matched, coverage, last) = if plan.pipes.is_empty() {
@@ -142,7 +141,7 @@ impl Searcher {
             return Err(pageless());
         }
         let (pipes, setting) = (plan.pipes, Setting { memory_bytes, page: limit, filed, now });
-        let pipeline = run.blocking(move || Pipeline::new(&pipes, &setting)).await??;
+        let pipeline = run.prepare(move || Pipeline::new(&pipes, &setting)).await??;
         let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes, paged };
         let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
         let outcome = run.blocking(|| pipeline.finish()).await??;
@@ -154,21 +153,23 @@ impl Searcher {
         Ok((outcome, matched, coverage, last))
     }
 
-    /// Plans what is asked, among the events that match `filter` too. Compiling regular expressions may take long: it is done in
-    /// a search's turn, and where it holds nobody up.
+    /// Plans what is asked, among the events that match `filter` too, and takes the view it is asked of. Compiling regular expressions
+    /// may take long, and a view may have to wait for who changes it: both are done in a search's turn, and where they hold nobody up.
     pub(crate) async fn plan(
         &self,
         run: &mut Run,
         principal: &Principal,
         ask: &Ask,
         filter: Filter,
-    ) -> Result<Plan, Error> {
+    ) -> Result<(Plan, View), Error> {
         let (principal, ask, limits) = (principal.clone(), ask.clone(), self.limits.clone());
+        let indexer = Arc::clone(&self.indexer);
         let plan = move || {
-            let span = tracing::info_span!("search.plan");
-            span.in_scope(|| Plan::new(&ask, &principal, &limits, clock())?.narrow(filter))
+            let _span = tracing::info_span!("search.plan").entered();
+            let plan = Plan::new(&ask, &principal, &limits, clock())?.narrow(filter)?;
+            Ok((plan, indexer.view(&principal.tenant)))
         };
-        let plan = run.blocking(plan).await?;
+        let plan = run.prepare(plan).await?;
         if plan.is_err() {
             run.ended(End::Refused);
         }

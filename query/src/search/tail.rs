@@ -4,20 +4,21 @@
 //! A client that names the last event it has gets what came since from the view, then follows the tap; sequence numbers
 //! without gaps make the seam exact.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use locard_event::{Event, EventId, Timestamp};
 use locard_filter::{Filter, Predicate, Test, TimePoint};
-use locard_indexer::{Indexer, Principal, View};
+use locard_indexer::{Indexer, Principal, Tenant, View};
 use locard_store::Control;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::{OwnedSemaphorePermit, broadcast, mpsc};
 use tokio_util::sync::CancellationToken;
 
 use super::part::Wanted;
-use super::plan::wanted;
+use super::plan::{reversed_range, wanted};
 use super::replay::{Replay, pieces};
+use super::run::lock;
 use super::searcher::{Searcher, clock};
 use super::{Error, Metrics};
 
@@ -70,7 +71,7 @@ impl Searcher {
         let permit =
             permit.map_err(|_| Error::Busy { what: "tails", retry_after: Duration::from_secs(5) })?;
         let lens = tokio::task::spawn_blocking(move || Lens::new(asked, asker));
-        let lens = lens.await.map_err(|_| Error::Failed)??;
+        let lens = Arc::new(Mutex::new(lens.await.map_err(|_| Error::Failed)??));
         // First the tap, then the view: what is accepted in between is in both, and told apart by its number.
         let live = self.indexer.subscribe(&principal.tenant);
         if let Some(id) = resume {
@@ -79,7 +80,8 @@ impl Searcher {
         let (sender, receiver) = mpsc::channel(CHANNEL_EVENTS);
         let indexer = Arc::clone(&self.indexer);
         let open = Open::new(self.metrics.clone(), permit);
-        let tail = Tail { indexer, lens, live, sender, last: resume, open };
+        let tenant = principal.tenant.clone();
+        let tail = Tail { indexer, tenant, lens, live, sender, last: resume, open };
         tokio::spawn(async move {
             tokio::select! {
                 () = shutdown.cancelled() => {}
@@ -128,7 +130,8 @@ impl Drop for Open {
     }
 }
 
-/// The filter of a tail, compiled anew from time to time if it speaks of `now`.
+/// The filter of a tail, compiled anew from time to time if it speaks of `now`. Compiling may take long: only for threads that may
+/// block.
 struct Lens {
     asked: Filter,
     principal: Principal,
@@ -139,12 +142,16 @@ struct Lens {
 
 impl Lens {
     fn new(asked: Filter, principal: Principal) -> Result<Self, Error> {
+        let now = clock();
+        if let Some(predicate) = asked.reversed_at(now) {
+            return Err(reversed_range(predicate, now));
+        }
         let relative = has_now(&asked) || principal.filter.as_deref().is_some_and(has_now);
         let wanted = Arc::new(compile(&asked, &principal)?);
         Ok(Self { asked, principal, wanted, compiled: Instant::now(), relative })
     }
 
-    fn wanted(&mut self) -> &Arc<Wanted> {
+    fn wanted(&mut self) -> Arc<Wanted> {
         if self.relative
             && self.compiled.elapsed() >= NOW_AGE
             && let Ok(wanted) = compile(&self.asked, &self.principal)
@@ -152,7 +159,7 @@ impl Lens {
             self.wanted = Arc::new(wanted);
             self.compiled = Instant::now();
         }
-        &self.wanted
+        Arc::clone(&self.wanted)
     }
 }
 
@@ -178,7 +185,8 @@ pub(crate) struct Gone;
 
 struct Tail {
     indexer: Arc<Indexer>,
-    lens: Lens,
+    tenant: Tenant,
+    lens: Arc<Mutex<Lens>>,
     live: broadcast::Receiver<Arc<[Event]>>,
     sender: mpsc::Sender<Tailed>,
     /// The last event the client has; nothing until the first batch.
@@ -223,9 +231,11 @@ impl Tail {
             self.tell(Tailed::Lag(Lag { missed, first, because: "the client was slow" })).await?;
         }
         let seen = self.last;
-        let wanted = Arc::clone(self.lens.wanted());
-        let matching = Arc::clone(batch);
-        let matched = tokio::task::spawn_blocking(move || matching_of(&matching, seen, &wanted, BATCH_TIME));
+        let (lens, matching) = (Arc::clone(&self.lens), Arc::clone(batch));
+        let matched = tokio::task::spawn_blocking(move || {
+            let wanted = lock(&lens).wanted();
+            matching_of(&matching, seen, &wanted, BATCH_TIME)
+        });
         let Matched { events, in_time } = matched.await.map_err(|_| Gone)?;
         for event in events {
             self.tell(Tailed::Event(event)).await?;
@@ -263,15 +273,18 @@ impl Tail {
 
     async fn replay(&mut self) -> Result<(), Gone> {
         let Some(last) = self.last else { return Ok(()) };
-        let view = self.indexer.view(&self.lens.principal.tenant);
+        let view = self.indexer.view(&self.tenant);
         let Some((partition, end)) = extent(&view) else { return Ok(()) };
         let control = Arc::new(Control::default());
         let _stop = StopOnDrop(Arc::clone(&control));
-        let (pieces, wanted, sender) = (pieces(&view), Arc::clone(self.lens.wanted()), self.sender.clone());
+        let (lens, sender) = (Arc::clone(&self.lens), self.sender.clone());
         let next = EventId::new(partition, last.sequence.saturating_add(1));
         let metrics = self.open.metrics.clone();
-        let replay = Replay { wanted, sender, control, metrics, next };
-        let replayed = tokio::task::spawn_blocking(move || replay.run(pieces)).await;
+        let replayed = tokio::task::spawn_blocking(move || {
+            let wanted = lock(&lens).wanted();
+            Replay { wanted, sender, control, metrics, next }.run(pieces(&view))
+        });
+        let replayed = replayed.await;
         self.last = end.checked_sub(1).map(|sequence| EventId::new(partition, sequence));
         replayed.unwrap_or(Err(Gone))
     }

@@ -39,6 +39,17 @@ async fn each_mistake_has_its_answer() {
         assert_eq!(answer.headers["content-type"], "application/problem+json");
         has(&answer.json(), member, part);
     }
+    let reversed = [("start", "2026-03-02"), ("end", "2026-03-01T12:00")];
+    for path in ["/api/search", "/api/fields", "/api/fields/x/values"] {
+        let answer = server.get(&somebody(), &address(path, &reversed)).await;
+        assert_eq!(answer.status, 400, "{path}: {}", answer.text);
+        has(
+            &answer.json(),
+            "detail",
+            "`start` is 2026-03-02T00:00:00.000Z and `end` is 2026-03-01T12:00:00.000Z",
+        );
+        has(&answer.json(), "hint", "swap");
+    }
     let wide = [("q", "| timechart span=1s count()"), ("start", "0"), ("end", "now")];
     let answer = server.get(&somebody(), &address("/api/search", &wide)).await;
     assert_eq!(answer.status, 400, "{}", answer.text);
@@ -61,6 +72,29 @@ async fn a_syntax_error_says_where_on_every_face() {
         assert_eq!(bytes[0], problem["position"], "{problem}");
         assert_eq!(bytes[0].as_u64().unwrap(), utf16[0].as_u64().unwrap() + 1, "{path}: {problem}");
         assert!(problem["hint"].is_string(), "{path}: {problem}");
+    }
+}
+
+/// One end is fixed and the other is relative, so that only the clock tells.
+#[tokio::test]
+async fn a_range_that_ends_before_it_begins_is_an_error_on_every_face() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &[json!({"message": "x"})]).await;
+    let faces =
+        ["/api/search", "/api/fields", "/api/fields/x/values", "/api/tail", "/api/events/0-0/context"];
+    for path in faces {
+        for q in ["_time:[now-5m TO 2020-03-01]", "x OR NOT @timestamp:[2199-01-01 TO now}"] {
+            let answer = server.get(&somebody(), &address(path, &[("q", q)])).await;
+            assert_eq!(answer.status, 400, "{path} {q}: {}", answer.text);
+            has(&answer.json(), "detail", "ends before it begins");
+            has(&answer.json(), "hint", "swap");
+        }
+    }
+    let answer =
+        server.get(&somebody(), &address("/api/search", &[("q", "x | where _time:[now TO 2020]")])).await;
+    assert_eq!(answer.status, 400, "{}", answer.text);
+    for q in ["_time:[2020-03-01 TO now]", "_time:[now-5m TO 2199]"] {
+        assert_eq!(server.search(&[("q", q)]).await["complete"], true, "{q}");
     }
 }
 

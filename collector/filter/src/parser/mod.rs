@@ -16,7 +16,7 @@ pub(crate) use cursor::is_name;
 pub(crate) use fault::quoted;
 pub(crate) use meaning::is_time;
 pub(crate) use time::UNITS;
-pub use time::parse_duration;
+pub use time::{parse_duration, parse_time};
 
 use cursor::{Cursor, starts_negation};
 

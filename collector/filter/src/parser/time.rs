@@ -47,6 +47,11 @@ pub(crate) const UNITS: [(&str, i64); 8] = [
     ("ns", 1),
 ];
 
+/// Reads an instant as a time predicate takes it: the first one of what is written, so that `2026-03-01` is its midnight.
+pub fn parse_time(text: &str) -> Option<TimePoint> {
+    period(text).map(|period| period.start)
+}
+
 /// Reads `now`, `now-5m`, a date or time of any precision with an optional zone (UTC without), or a Unix time.
 pub(super) fn period(text: &str) -> Option<Period> {
     if let Some(offset) = text.strip_prefix("now") {
