@@ -2,11 +2,10 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use locard_query::cli::{self, Args};
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = Args::read();
     match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime.block_on(cli::run(args)),
         Err(error) => cli::failed(&cli::Error::Runtime(error)),

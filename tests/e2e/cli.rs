@@ -51,6 +51,41 @@ async fn search_answers_in_every_format_and_tells_by_its_exit_code() -> anyhow::
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_query_may_be_several_words_and_begin_with_a_dash() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let body = "{\"message\":\"red one\",\"name\":\"a\",\"ts\":\"2026-05-28T10:00:00Z\"}\n\
+                {\"message\":\"red two\",\"name\":\"b\",\"ts\":\"2026-05-29T10:00:00Z\"}\n";
+    server.client().ingest("", body).await?;
+    for (arguments, expected) in [
+        (&["search", "-name:a", "-o", "raw"][..], "red two\n"),
+        (&["search", "red", "-name:b", "-o", "raw", "-n5"], "red one\n"),
+        (&["search", "-o", "raw", "red", "one"], "red one\n"),
+        (&["search", "-o", "raw", "red", "--", "-one"], "red two\n"),
+        (&["search", "red", "--start", "2026-05-29", "-o", "raw"], "red two\n"),
+        (&["search", "red", "--end", "2026-05-29", "-o", "raw"], "red one\n"),
+        (&["search", "red", "--start", "1h", "-o", "raw"], ""),
+        (&["search", "red", "--start", "now-9999d", "--end", "1779962401", "-o", "raw"], "red one\n"),
+    ] {
+        let mut arguments = arguments.to_vec();
+        // What follows `--` would take the URL too.
+        let url = ["--url", server.url()];
+        arguments.splice(1..1, url);
+        let output = Command::new(binary("locard")?).args(&arguments).output().await?;
+        let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert_eq!(out, expected, "{arguments:?}: {err}");
+    }
+    let reversed =
+        locard(&server, &["search", "red", "--start", "2026-05-29", "--end", "2026-05-28"]).await?;
+    assert_eq!(reversed.code, Some(2));
+    assert!(
+        reversed.err.contains("`start` is 2026-05-29") && reversed.err.contains("`end` is"),
+        "{}",
+        reversed.err
+    );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn files_are_imported_once_plain_and_compressed() -> anyhow::Result<()> {
     let server = Server::start().await?;
     let directory = tempfile::tempdir()?;

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use locard_event::Timestamp;
 use locard_tests::{Client, Collector, Server, ServerOptions, eventually};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use serde_json::json;
@@ -171,5 +172,44 @@ async fn nobody_sees_what_is_not_theirs() -> anyhow::Result<()> {
     for token in [SHIPPER, READER, STRANGER, NARROW] {
         assert!(!output.contains(token), "a token is in the log");
     }
+    Ok(())
+}
+
+/// What is open when a token expires ends then, and says why: the tail of a client, and the command line with exit code 2.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_open_tail_ends_when_its_token_expires() -> anyhow::Result<()> {
+    const LIFE: Duration = Duration::from_secs(10);
+    let now = || -> anyhow::Result<Timestamp> {
+        let nanos = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH)?.as_nanos();
+        Ok(Timestamp::from_nanos(i64::try_from(nanos)?))
+    };
+    let expires = now()?.plus_nanos(i64::try_from(LIFE.as_nanos())?);
+    let row = |name, token, rest: &str| format!("    - {{name: {name}, sha256: {}, {rest}}}\n", hash(token));
+    let config = [
+        "auth:\n  tokens:\n".to_owned(),
+        row("reader", READER, &format!("permissions: [read], expires: {expires}")),
+        row("shipper", SHIPPER, "permissions: [ingest]"),
+    ]
+    .concat();
+    let server =
+        Server::start_with(ServerOptions { config: Some(config), ..ServerOptions::default() }).await?;
+    server.client().token(SHIPPER).ingest("", "{\"message\":\"x\"}").await?;
+    let tail = server.client().token(READER);
+    let tail = tokio::spawn(async move { tail.get("/api/tail").await });
+    let mut command = tokio::process::Command::new(locard_tests::process::binary("locard")?);
+    command.args(["tail", "--url", server.url()]).env("LOCARD_TOKEN", READER);
+    let command = tokio::time::timeout(4 * LIFE, command.output()).await??;
+    let said = String::from_utf8_lossy(&command.stderr);
+    assert_eq!(command.status.code(), Some(2), "{said}");
+    assert!(said.contains("the tail ended: the token has expired"), "{said}");
+    let tail = tokio::time::timeout(4 * LIFE, tail).await???;
+    assert_eq!(tail.status, 200);
+    assert!(
+        tail.text.ends_with("event: end\ndata: {\"because\":\"the token has expired\"}\n\n"),
+        "{}",
+        tail.text
+    );
+    assert!(now()? >= expires, "it ended before its time");
+    assert_eq!(server.client().token(READER).get_status("/api/search").await?, 401);
     Ok(())
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+use super::negation::{mark, unmark};
+
 /// Collects logs, keeps them so that nobody can lose or quietly change them, and finds what happened.
 #[derive(Debug, Parser)]
 #[command(name = "locard", version, propagate_version = true)]
@@ -12,6 +14,13 @@ pub struct Args {
     /// What to do.
     #[command(subcommand)]
     pub(super) command: Command,
+}
+
+impl Args {
+    /// What was typed. Ends the process where that makes no sense, or asks for help.
+    pub fn read() -> Self {
+        Self::parse_from(mark(std::env::args_os()))
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -122,12 +131,17 @@ pub(super) enum Format {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct SearchArgs {
-    /// A filter, then pipes: 'level:error | stats count() by host.name'
-    pub(super) query: String,
-    /// From, inclusive: RFC 3339, epoch, or now-1h
+    /// A filter, then pipes: 'log.level:error | stats count() by host.name'; several arguments are joined by spaces
+    ///
+    /// Words may begin with a dash: `locard search timeout -log.level:info`. What begins with two dashes is an option. The shell
+    /// takes quotes off, so a phrase needs two pairs: `locard search '"failed password"'`; and it knows `|`, `>`, `(` and `*` itself, so
+    /// quote a query that holds them.
+    #[arg(required = true, value_name = "QUERY", value_parser = unmark)]
+    pub(super) query: Vec<String>,
+    /// From, inclusive: now-1h, 1h (an hour ago), 2026-05-28 (its first instant, UTC), RFC 3339, or a Unix time
     #[arg(long, value_name = "TIME")]
     pub(super) start: Option<String>,
-    /// To, exclusive
+    /// To, exclusive; written as --start
     #[arg(long, value_name = "TIME")]
     pub(super) end: Option<String>,
     /// Most events to print
@@ -155,9 +169,9 @@ pub(super) enum Order {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct TailArgs {
-    /// A filter
-    #[arg(default_value = "*")]
-    pub(super) query: String,
+    /// A filter; several arguments are joined by spaces, and words may begin with a dash, as in `locard search` [default: *]
+    #[arg(value_name = "QUERY", value_parser = unmark)]
+    pub(super) query: Vec<String>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
     #[command(flatten)]

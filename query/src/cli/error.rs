@@ -59,6 +59,9 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The server will not go on with a tail.
+    #[error("the tail ended: {0}")]
+    TailEnded(String),
     /// Asked for what does not exist yet.
     #[error("{0}")]
     Unsupported(&'static str),

@@ -10,6 +10,7 @@ mod error;
 mod exit;
 mod ingest;
 mod log;
+mod negation;
 mod output;
 mod problem;
 mod search;

@@ -27,10 +27,11 @@ struct Answer {
 pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
     let mut printer = Printer::new(&args.output);
+    let query = args.query.join(" ");
     let mut left = if args.all { u64::MAX } else { args.limit };
     let (mut cursor, mut found) = (None, false);
     loop {
-        let answer = ask(&client, args, left.min(PAGE), cursor.take()).await?;
+        let answer = ask(&client, args, &query, left.min(PAGE), cursor.take()).await?;
         if let Some(rows) = &answer.table {
             found |= !rows.rows.is_empty();
             printer.rows(rows)?;
@@ -53,6 +54,7 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
 async fn ask(
     client: &Client,
     args: &SearchArgs,
+    query: &str,
     limit: u64,
     cursor: Option<String>,
 ) -> Result<Answer, Error> {
@@ -61,7 +63,7 @@ async fn ask(
         Order::Asc => "asc",
     };
     let mut body = Map::new();
-    body.insert("q".into(), json!(args.query));
+    body.insert("q".into(), json!(query));
     body.insert("limit".into(), json!(limit));
     body.insert("order".into(), json!(order));
     for (name, value) in [("start", &args.start), ("end", &args.end), ("cursor", &cursor)] {
@@ -71,7 +73,7 @@ async fn ask(
     }
     let request = client.request(Method::POST, "/api/search").header("content-type", "application/json");
     match client.json(request.body(Value::Object(body).to_string())).await {
-        Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(&args.query)))),
+        Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(query)))),
         other => other,
     }
 }

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::args::TailArgs;
 use super::client::Client;
-use super::output::Printer;
+use super::output::{Printer, neutralise};
 use super::{Error, Outcome};
 
 /// Pauses between two tries to come back.
@@ -19,14 +19,16 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 pub(super) async fn run(args: &TailArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
-    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false, ended: false };
+    let query = args.query.join(" ");
+    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false };
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
-    tokio::select! {
-        failed = tail.follow(&client, &args.query) => failed?,
-        _ = &mut stopped => {}
-    }
+    let ended = tokio::select! {
+        ended = tail.follow(&client, &query) => ended,
+        _ = &mut stopped => Ok(()),
+    };
     tail.printer.finish()?;
+    ended?;
     Ok(if tail.found { Outcome::Found } else { Outcome::Nothing })
 }
 
@@ -34,12 +36,10 @@ struct Tail {
     printer: Printer,
     last_id: Option<String>,
     found: bool,
-    /// The server said that it will not go on with this query.
-    ended: bool,
 }
 
 impl Tail {
-    /// Ends by failing, or when the server ends the tail for good.
+    /// Ends by failing, also when the server says that it will not go on with this query or this token.
     async fn follow(&mut self, client: &Client, query: &str) -> Result<(), Error> {
         let mut pause = FIRST_PAUSE;
         let mut connected = false;
@@ -48,9 +48,6 @@ impl Tail {
                 Ok(response) => {
                     (connected, pause) = (true, FIRST_PAUSE);
                     self.read(response).await?;
-                    if self.ended {
-                        return Ok(());
-                    }
                 }
                 // What was there once is waited for; what never was is a mistake in the command line.
                 Err(error) if !connected || !is_passing(&error) => return Err(error),
@@ -95,11 +92,10 @@ impl Tail {
             return Ok(());
         }
         if frame.event == "end" {
+            self.printer.flush()?;
             let because = serde_json::from_str::<Value>(&frame.data).unwrap_or_default();
             let because = because.get("because").and_then(Value::as_str).unwrap_or("the server ended it");
-            writeln!(io::stderr().lock(), "locard: the tail ended: {because}").unwrap_or_default();
-            self.ended = true;
-            return Ok(());
+            return Err(Error::TailEnded(neutralise(because).into_owned()));
         }
         if let Ok(raw) = serde_json::from_str::<&RawValue>(&frame.data) {
             self.printer.events(&[raw])?;

@@ -11,7 +11,7 @@ use locard_indexer::{Principal, Problem};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-use super::Peer;
+use super::{Peer, expiry};
 use crate::config::{Token, hash_token};
 
 /// Who is let in as whom.
@@ -22,8 +22,8 @@ pub struct Authority {
 
 /// What a request's credential is worth.
 enum Verdict {
-    /// It stands for somebody.
-    Known(Principal),
+    /// It stands for somebody, for ever or until then.
+    Known(Principal, Option<Timestamp>),
     /// There is none, and one is needed.
     Missing,
     /// It is wrong or has expired.
@@ -44,19 +44,20 @@ impl Authority {
     fn judge(&self, headers: &HeaderMap, peer: Option<Peer>, now: Timestamp) -> Verdict {
         if self.is_open() {
             let local = peer.is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
-            return if local { Verdict::Known(Principal::loopback()) } else { Verdict::Missing };
+            return if local { Verdict::Known(Principal::loopback(), None) } else { Verdict::Missing };
         }
         match headers.get(header::AUTHORIZATION) {
             None => Verdict::Missing,
             Some(value) => {
                 let secret = value.to_str().ok().and_then(secret);
-                secret.and_then(|secret| self.find(&secret, now)).map_or(Verdict::Refused, Verdict::Known)
+                let token = secret.and_then(|secret| self.find(&secret, now));
+                token.map_or(Verdict::Refused, |token| Verdict::Known(token.principal.clone(), token.expires))
             }
         }
     }
 
     /// Looks at every token, so that the time taken tells nothing about which one matched or nearly did.
-    fn find(&self, secret: &str, now: Timestamp) -> Option<Principal> {
+    fn find(&self, secret: &str, now: Timestamp) -> Option<&Token> {
         let sha256 = hash_token(secret);
         let mut found = None;
         for token in self.tokens.iter() {
@@ -65,7 +66,7 @@ impl Authority {
             }
         }
         let valid = |token: &&Token| token.expires.is_none_or(|expires| now < expires);
-        found.filter(valid).map(|token| token.principal.clone())
+        found.filter(valid)
     }
 }
 
@@ -83,7 +84,7 @@ fn secret(authorization: &str) -> Option<String> {
     }
 }
 
-/// Layer: puts the principal into the request, or answers 401.
+/// Layer: puts the principal into the request, or answers 401. The answer does not outlive the token.
 pub(super) async fn authenticate(
     State(authority): State<Authority>,
     mut request: Request,
@@ -91,12 +92,15 @@ pub(super) async fn authenticate(
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
     match authority.judge(request.headers(), peer, crate::now()) {
-        Verdict::Known(principal) => {
+        Verdict::Known(principal, expires) => {
             let name = Arc::clone(&principal.name);
             request.extensions_mut().insert(principal);
             let mut response = next.run(request).await;
             response.extensions_mut().insert(super::trace::Who(name));
-            response
+            match expires {
+                Some(expires) => expiry::until(expires, crate::now(), response),
+                None => response,
+            }
         }
         Verdict::Missing => refuse("a token is needed: send `Authorization: Bearer TOKEN`"),
         Verdict::Refused => refuse("this token is not known here, or it has expired"),
@@ -125,7 +129,7 @@ mod tests {
         }
         let peer = Some(Peer("127.0.0.1:9".parse().unwrap()));
         let got = match authority.judge(&headers, peer, Timestamp::from_seconds(99)) {
-            Verdict::Known(principal) => Ok(principal.name.to_string()),
+            Verdict::Known(principal, _) => Ok(principal.name.to_string()),
             Verdict::Missing => Err(0),
             Verdict::Refused => Err(1),
         };
@@ -159,7 +163,7 @@ mod tests {
             [("127.0.0.1:9", true), ("[::1]:9", true), ("[::ffff:127.0.0.1]:9", true), ("192.0.2.1:9", false)]
         {
             let verdict = authority.judge(&HeaderMap::new(), Some(Peer(peer.parse().unwrap())), crate::now());
-            assert_eq!(matches!(verdict, Verdict::Known(_)), known, "{peer}");
+            assert_eq!(matches!(verdict, Verdict::Known(..)), known, "{peer}");
         }
         assert!(matches!(authority.judge(&HeaderMap::new(), None, crate::now()), Verdict::Missing));
     }

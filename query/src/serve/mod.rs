@@ -7,6 +7,7 @@ mod app;
 mod auth;
 mod console;
 mod error;
+mod expiry;
 mod gate;
 mod guard;
 mod header;

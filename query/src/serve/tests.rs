@@ -8,6 +8,7 @@ use axum::extract::Request;
 use axum::routing::{get, post};
 use http::{HeaderMap, StatusCode, header};
 use http_body_util::BodyExt as _;
+use locard_event::Timestamp;
 use locard_indexer::{Permission, Principal};
 use prometheus_client::registry::Registry;
 use serde_json::Value;
@@ -37,10 +38,15 @@ fn app(authority: &Authority, ready: bool) -> Router {
         let routes = Router::new()
             .route("/api/panic", get(|| async { panic!("secret reason") as () }))
             .route("/api/echo", post(|body: axum::body::Bytes| async { body }))
+            .route("/api/endless", get(|| async { Body::from_stream(endless()) }))
             .route("/api/long", get(|| async { "x".repeat(5000) }));
         gate.open(app::inner(routes, Registry::with_prefix("locard").into(), authority));
     }
     app::outer(&gate, authority, &Metrics::default(), &limits())
+}
+
+fn endless() -> impl futures_util::Stream<Item = std::io::Result<&'static str>> {
+    futures_util::stream::pending()
 }
 
 struct Answer {
@@ -157,6 +163,20 @@ async fn the_numbers_of_all_tenants_are_for_admins() {
         assert_eq!(answer.status.as_u16(), status, "{permission:?}");
     }
     assert_eq!(open("GET", "/metrics", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn an_answer_does_not_outlive_its_token() {
+    let expires = Timestamp::from_nanos(crate::now().nanos() + 2_000_000_000);
+    let app = app(&Authority::new(vec![Token { expires: Some(expires), ..token() }]), true);
+    let mut request =
+        Request::builder().uri("/api/endless").header("authorization", format!("Bearer {SECRET}"));
+    request = request.header("host", "localhost");
+    let response = app.oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(response.status(), 200);
+    let body = tokio::time::timeout(Duration::from_secs(20), response.into_body().collect()).await;
+    assert!(body.expect("the answer went on").is_err(), "a part must not look like the whole");
+    assert!(crate::now() >= expires);
 }
 
 #[tokio::test]

@@ -51,7 +51,7 @@ impl Csv {
             return Ok(());
         }
         self.begun = true;
-        record(out, self.columns.iter().map(|column| harmless(column.clone())), self.terminal)
+        record(out, self.columns.iter().map(header), self.terminal)
     }
 
     fn line(&self, out: &mut impl Write, event: &Event) -> io::Result<()> {
@@ -62,7 +62,7 @@ impl Csv {
 
 /// Prints rows under their header.
 pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
-    record(out, rows.columns.iter().map(|column| harmless(column.clone())), terminal)?;
+    record(out, rows.columns.iter().map(header), terminal)?;
     rows.rows.iter().try_for_each(|row| record(out, row.iter().map(cell), terminal))
 }
 
@@ -80,6 +80,12 @@ fn record(out: &mut impl Write, cells: impl Iterator<Item = String>, terminal: b
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
     writer.write_record(cells.map(String::into_bytes)).map_err(io::Error::other)?;
     out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
+}
+
+/// Names come from log lines as values do, so they are made harmless too. `@timestamp` alone is ours and stays as it is: scripts look
+/// for that column, and no spreadsheet has a function of that name.
+fn header(name: &String) -> String {
+    if name == "@timestamp" { name.clone() } else { harmless(name.clone()) }
 }
 
 /// Numbers cannot be formulas; everything else can.
@@ -167,6 +173,10 @@ mod tests {
         ] {
             assert_eq!(cell(&cell_value), expected);
         }
-        assert_eq!(harmless("@timestamp".into()), "'@timestamp");
+        for (name, expected) in
+            [("@timestamp", "@timestamp"), ("@SUM(A1)", "'@SUM(A1)"), ("=x", "'=x"), ("user", "user")]
+        {
+            assert_eq!(header(&name.to_owned()), expected);
+        }
     }
 }
