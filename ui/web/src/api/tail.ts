@@ -11,6 +11,9 @@ export interface TailSink {
   lagged(missed: number): void;
 }
 
+/** The server will not go on with this tail, and says why. Asking again is of no use. */
+export class TailEnded extends Error {}
+
 /** Reads until the server ends it or the signal stops it. Begins after the event of that id, or now. */
 export async function tail(q: string, after: string | undefined, sink: TailSink, signal: AbortSignal): Promise<void> {
   const response = await open('/api/tail', { q, after }, signal, 'text/event-stream');
@@ -21,15 +24,20 @@ export async function tail(q: string, after: string | undefined, sink: TailSink,
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
-    deliver(parser.push(value), sink);
+    const ended = deliver(parser.push(value), sink);
+    if (ended !== undefined) throw new TailEnded(ended);
   }
 }
 
-function deliver(messages: Message[], sink: TailSink): void {
+/** Hands the messages on. Answers why the server ends the tail, if it does. */
+function deliver(messages: Message[], sink: TailSink): string | undefined {
   const events: LogEvent[] = [];
+  let ended: string | undefined;
   for (const { event, data } of messages) {
     if (event === 'lag') sink.lagged((JSON.parse(data) as { missed: number }).missed);
+    else if (event === 'end') ended = (JSON.parse(data) as { because: string }).because;
     else events.push(JSON.parse(data) as LogEvent);
   }
   if (events.length > 0) sink.events(events);
+  return ended;
 }

@@ -1,13 +1,14 @@
 // The live tail: connects, connects again when the line breaks, and says so.
 
 import { asApiError, isAbort } from '../api/client';
-import { tail, type TailSink } from '../api/tail';
+import { tail, TailEnded, type TailSink } from '../api/tail';
 import { newestId, type LogEvent } from '../lib/event';
+import type { TailState } from '../lib/tail';
 
 const RETRY_MS = 2000;
 
 class Tail {
-  state = $state<'off' | 'connecting' | 'live' | 'broken'>('off');
+  state = $state<TailState>('off');
   problem = $state('');
   lost = $state(0);
   #after: string | undefined;
@@ -53,6 +54,11 @@ class Tail {
       this.problem = 'The server ended the tail.';
     } catch (error) {
       if (isAbort(error) || signal.aborted) return false;
+      if (error instanceof TailEnded) {
+        this.problem = error.message;
+        this.state = 'ended';
+        return false;
+      }
       const problem = asApiError(error);
       this.problem = problem.message;
       this.state = 'broken';
