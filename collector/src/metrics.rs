@@ -26,7 +26,7 @@ pub struct Metrics {
     pub shipped_events: Counter,
     /// Compressed bytes that an indexer acknowledged.
     pub shipped_bytes: Counter,
-    /// Events that were not shipped: `rule`, `refused`.
+    /// Events that were not shipped: `rule`, `refused`, `rejected`, `changed`.
     pub dropped_events: ByReason,
     /// Events that were read and are neither shipped nor dropped yet.
     pub in_flight_events: Gauge,

@@ -1,6 +1,7 @@
 //! [`Shipper`]: batches to an indexer over HTTP, until one answers. Failover between URLs, backoff with jitter, tokens, TLS.
 //!
-//! Does not know files. Never gives up on a batch by itself: the log files are the buffer, so waiting costs nothing.
+//! Does not know files. Never gives up on a batch: the log files are the buffer, so waiting costs nothing. But it does not keep one in
+//! memory for ever either, where it would take the place of those that can be shipped: see [`Answer::Stuck`].
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -8,6 +9,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
+use locard_wire::Partial;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, Client, Identity, Response, StatusCode};
 
@@ -20,6 +22,8 @@ const RETRY_MIN: Duration = Duration::from_millis(100);
 /// An indexer's `Retry-After` is believed up to this.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(300);
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// So much of an answer is read: it says what was rejected.
+const MAX_ANSWER_BYTES: usize = 64 << 10;
 
 /// Why no client can be made of a configuration.
 #[derive(Debug, thiserror::Error)]
@@ -41,10 +45,12 @@ pub enum ShipError {
 /// How a batch ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
-    /// Durable and searchable at the indexer.
-    Acked,
+    /// Durable and searchable at the indexer, but for what it rejected.
+    Acked(Partial),
     /// The indexer will never take this batch as it is: too large, or malformed.
     Refused(String),
+    /// No indexer took it so far. It should be made anew and sent again, under the same id, after this time.
+    Stuck(Duration),
 }
 
 /// Sends batches. Shared by all sources.
@@ -83,14 +89,19 @@ impl Shipper {
         })
     }
 
-    /// Tries until an indexer takes the batch or says that it never will. Pauses only when every URL failed or asked to be left alone.
-    pub(crate) async fn send(&self, batch: &Batch) -> Answer {
-        let mut pause = RETRY_MIN;
+    /// Tries until an indexer takes the batch or says that it never will, for `patience` at most: then it is stuck. Every URL is tried
+    /// at least once. Pauses only when every URL failed or asked to be left alone.
+    pub(crate) async fn send(&self, batch: &Batch, patience: Duration) -> Answer {
+        let (mut pause, started) = (RETRY_MIN, Instant::now());
         let mut round = Round::new(self.urls.len());
         loop {
             let now = Instant::now();
             let Some(index) = round.next(self.current.load(Ordering::Relaxed), now) else {
                 let wait = round.wait(now).max(jittered(pause));
+                if started.elapsed() + wait > patience {
+                    let wait = round.wait(now).max(jittered(self.retry_max));
+                    return Answer::Stuck(wait);
+                }
                 tokio::time::sleep(wait).await;
                 pause = (pause * 2).min(self.retry_max);
                 round.begin();
@@ -200,10 +211,12 @@ async fn answer(response: Response) -> Result<Answer, Failure> {
         .headers()
         .get(CONTENT_TYPE)
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/problem+json"));
-    let text = if status.is_success() { String::new() } else { text_of(response).await };
+    if status.is_success() {
+        return Ok(Answer::Acked(partial(response).await));
+    }
+    let text = text_of(response).await;
     let what = format!("{status} {text}");
     let reason = match status {
-        _ if status.is_success() => return Ok(Answer::Acked),
         StatusCode::PAYLOAD_TOO_LARGE => return Ok(Answer::Refused(what)),
         StatusCode::BAD_REQUEST | StatusCode::UNPROCESSABLE_ENTITY if is_problem => {
             return Ok(Answer::Refused(what));
@@ -216,6 +229,18 @@ async fn answer(response: Response) -> Result<Answer, Failure> {
         _ => "other",
     };
     Err(Failure { reason, what, retry_after })
+}
+
+/// What the answer to a batch says was rejected. One that is cut short or too long says nothing: the batch is taken all the same.
+async fn partial(mut response: Response) -> Partial {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        body.extend_from_slice(&chunk);
+        if body.len() > MAX_ANSWER_BYTES {
+            break;
+        }
+    }
+    locard_wire::decode_answer(&body)
 }
 
 /// The first bytes of an error's body, for the log.

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::content::Content;
 use super::identity::{Fingerprint, Sample};
 use crate::frame::Frontier;
+use crate::metrics::{Metrics, count};
 
 /// What the state keeps of one file. Its JSON is a format on disk, described in `docs/formats/collector-state.md`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +101,8 @@ pub(crate) struct Generation {
     pub(crate) lost_until: Option<Instant>,
     /// After an error, not before then.
     pub(crate) retry_at: Option<Instant>,
+    /// Its batch on its way was given up for now, and waits for `retry_at`.
+    pub(crate) put_aside: bool,
     /// A copy of this other generation, which is read itself: not read.
     pub(crate) shadow: Option<Uuid>,
     /// Events that are counted as read and not settled yet (a refused batch is split and read again).
@@ -143,11 +146,19 @@ impl Generation {
             deleted_since: None,
             lost_until: None,
             retry_at: None,
+            put_aside: false,
             shadow: None,
             counted: 0,
             sample: None,
             exhausted: false,
         }
+    }
+
+    /// What was read and cannot be sent any more, for the bytes are gone or others.
+    pub(crate) fn uncount(&mut self, metrics: &Metrics) {
+        let counted = std::mem::take(&mut self.counted);
+        metrics.in_flight_events.dec_by(i64::try_from(counted).unwrap_or_default());
+        count(&metrics.dropped_events, "changed", counted);
     }
 
     /// Device and inode.

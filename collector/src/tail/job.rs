@@ -9,9 +9,7 @@ use super::log::{Log, Next, gap};
 use super::read::{Draft, Job, Outcome, Reading, read};
 use super::reconcile::Moment;
 use crate::checkpoint::Change;
-use crate::delivery::Delivery;
-use crate::metrics::count;
-use crate::ship::Answer;
+use crate::delivery::{Delivered, Delivery, Outcome as Sent};
 use crate::source::FoundFile;
 
 /// Pause after a file could not be read.
@@ -127,25 +125,30 @@ async fn settle(log: &mut Log, index: usize, job: Job, draft: Draft, delivery: &
         counted
     });
     delivery.read(events.saturating_sub(counted.unwrap_or_default()));
-    let mut refused = false;
+    let mut sent = Sent::TAKEN;
     if let Some(batch) = batch {
+        let put_aside = log.generations.get(index).is_some_and(|generation| generation.put_aside);
         let mut changes = std::mem::take(&mut log.changes);
-        changes.push(Change::File(sending));
-        match delivery.deliver(&batch, changes).await {
-            Answer::Acked => {}
-            Answer::Refused(why) if events > 1 && job.max_lines > 1 => {
+        changes.push(Change::File(sending.clone()));
+        match delivery.deliver(&batch, changes, put_aside).await {
+            Delivered::Settled(taken) => sent = taken,
+            Delivered::Stuck(wait) => {
+                log.at(index, |generation| generation.put_aside(sending, Instant::now() + wait));
+                return None;
+            }
+            Delivered::Refused(why) if events > 1 && job.max_lines > 1 => {
                 tracing::warn!(batch = %batch.id, events, why, "refused, sent in smaller parts");
                 log.at(index, |generation| generation.record.in_flight = None);
                 let max_lines = usize::try_from(events / 2).unwrap_or(1).min(job.max_lines / 2);
                 return Some(Job { max_lines, ..job });
             }
-            Answer::Refused(why) => {
-                refused = true;
+            Delivered::Refused(why) => {
+                sent = Sent::Refused;
                 delivery.quarantine(&batch, &why).await;
             }
         }
     }
-    delivery.settle(events, dropped, refused);
+    delivery.settle(events, dropped, sent);
     delivery.metrics.read_bytes.inc_by(bytes);
     delivery.metrics.cut_lines.inc_by(cut);
     log.at(index, |generation| generation.advance(settled, sample, events));
@@ -157,11 +160,6 @@ async fn settle(log: &mut Log, index: usize, job: Job, draft: Draft, delivery: &
 }
 
 fn changed(log: &mut Log, index: usize, delivery: &Delivery) {
-    let counted = log.at(index, |generation| std::mem::take(&mut generation.counted)).unwrap_or_default();
-    if counted > 0 {
-        delivery.metrics.in_flight_events.dec_by(counted as i64);
-        count(&delivery.metrics.dropped_events, "changed", counted);
-    }
     log.truncated(index, Instant::now(), &delivery.limits, &delivery.metrics);
 }
 
@@ -177,6 +175,7 @@ fn failed(log: &mut Log, index: usize, error: &std::io::Error, delivery: &Delive
             generation.exhausted = true;
             generation.record.frontier = crate::frame::Frontier::default();
             generation.record.in_flight = None;
+            generation.uncount(&delivery.metrics);
         }
     });
 }
@@ -195,5 +194,14 @@ impl Generation {
         self.counted = self.counted.saturating_sub(events);
         self.fruitless_at = None;
         self.waiting_since = None;
+        self.put_aside = false;
+    }
+
+    /// The batch on its way is let go of, to be read again and sent as the very same batch. What follows it waits: in a log, lines
+    /// arrive in their order.
+    fn put_aside(&mut self, sending: Record, until: Instant) {
+        self.record = sending;
+        self.put_aside = true;
+        self.retry_at = Some(until);
     }
 }

@@ -142,6 +142,8 @@ impl Log {
             new.seen(stat, now);
         }
         old.present = false;
+        // If they turn up in a copy, they are read anew and counted anew.
+        old.uncount(metrics);
         old.lost(now + limits.rotate_grace * TRUNCATED_GRACES);
         self.search = true;
         self.changes.push(Change::File(new.record.clone()));
@@ -162,6 +164,7 @@ impl Log {
             }
             let keep = generation.worth_keeping(now, limits, metrics, search);
             if !keep {
+                generation.uncount(metrics);
                 tracing::debug!(path = %generation.record.path.display(), uuid = %generation.record.uuid, "forgotten");
                 changes.push(Change::Gone(generation.record.uuid));
             }

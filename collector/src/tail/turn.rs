@@ -119,7 +119,7 @@ impl Generation {
         let job = Job { max_lines: usize::MAX, flush: false, carry: false };
         let unread = self.unread();
         if let Some(at) = self.retry_at.filter(|at| now < *at) {
-            return Turn::PassUntil(at);
+            return if self.put_aside { Turn::Block(at) } else { Turn::PassUntil(at) };
         }
         if self.record.in_flight.is_some() {
             return Turn::Read(job);
@@ -151,6 +151,7 @@ impl Generation {
     pub(super) fn lost(&mut self, until: Instant) {
         self.content = None;
         self.deleted_since = None;
+        self.put_aside = false;
         self.lost_until = Some(until);
     }
 

@@ -1,6 +1,6 @@
 //! An indexer that remembers what it took, forgets to say so, and refuses, as told.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex};
 
@@ -35,6 +35,9 @@ struct State {
     requests: u64,
     max_events: Option<usize>,
     poison: Option<String>,
+    stick: Option<String>,
+    stuck: BTreeSet<String>,
+    reject: Option<i64>,
     down: bool,
     authorizations: Vec<String>,
 }
@@ -107,6 +110,21 @@ impl Indexer {
         self.state.lock().unwrap().poison = Some(text.to_owned());
     }
 
+    /// Batches with this text fail for now.
+    pub fn stick(&self, text: Option<&str>) {
+        self.state.lock().unwrap().stick = text.map(str::to_owned);
+    }
+
+    /// The ids of batches that failed so.
+    pub fn stuck(&self) -> BTreeSet<String> {
+        self.state.lock().unwrap().stuck.clone()
+    }
+
+    /// Says of each batch that it rejected so many of its records.
+    pub fn reject(&self, records: i64) {
+        self.state.lock().unwrap().reject = Some(records);
+    }
+
     pub fn set_down(&self, down: bool) {
         self.state.lock().unwrap().down = down;
     }
@@ -148,7 +166,7 @@ async fn answer(request: Request<Incoming>, state: Arc<Mutex<State>>) -> io::Res
     let body = request.into_body().collect().await.map_err(io::Error::other)?.to_bytes();
     let mut state = state.lock().unwrap();
     match state.take(&headers, &body) {
-        Reply::Take => Ok(Response::new(Full::default())),
+        Reply::Take => Ok(Response::new(Full::new(state.answer()))),
         Reply::TakeAndHangUp => Err(io::Error::other("hung up")),
         Reply::Status(status, headers) => {
             let mut response = Response::builder().status(status);
@@ -174,6 +192,13 @@ fn undated(events: &[Event]) -> Vec<Event> {
 }
 
 impl State {
+    /// `ExportLogsServiceResponse { partial_success { rejected_log_records, error_message: "no" } }`, or nothing.
+    fn answer(&self) -> Bytes {
+        let Some(rejected) = self.reject else { return Bytes::new() };
+        let rejected = u8::try_from(rejected).unwrap();
+        Bytes::from(vec![0x0a, 6, 0x08, rejected, 0x12, 2, b'n', b'o'])
+    }
+
     fn take(&mut self, headers: &HeaderMap, body: &[u8]) -> Reply {
         let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap().to_owned());
         self.requests += 1;
@@ -190,16 +215,24 @@ impl State {
         let encoding = Encoding::parse(&header("content-encoding").unwrap_or_default()).unwrap();
         let plain = locard_wire::decompress(body, encoding, 64 << 20).unwrap();
         let events = locard_wire::decode(&plain, Timestamp::from_seconds(1), 1000).unwrap();
+        let holds = |text: &Option<String>| {
+            text.as_ref().is_some_and(|text| {
+                let has =
+                    |event: &Event| event.message.windows(text.len()).any(|part| part == text.as_bytes());
+                events.iter().any(has)
+            })
+        };
+        let id = header(locard_wire::BATCH_HEADER).unwrap();
         if self.max_events.is_some_and(|max| events.len() > max) {
             return Reply::Status(413, &[]);
         }
-        let poison = self.poison.as_ref().map(|poison| poison.as_bytes());
-        if events.iter().any(|event| {
-            poison.is_some_and(|poison| event.message.windows(poison.len()).any(|part| part == poison))
-        }) {
+        if holds(&self.stick) {
+            self.stuck.insert(id);
+            return Reply::Status(500, &[]);
+        }
+        if holds(&self.poison) {
             return Reply::Status(400, PROBLEM);
         }
-        let id = header(locard_wire::BATCH_HEADER).unwrap();
         let _: BatchId = id.parse().unwrap();
         match self.batches.get(&id) {
             Some(first) => {

@@ -120,7 +120,7 @@ impl Node {
     pub async fn check_conservation(&self) {
         let metrics = &self.metrics;
         eventually("nothing is in flight", || metrics.in_flight_events.get() == 0).await;
-        let dropped: u64 = ["rule", "refused", "changed"]
+        let dropped: u64 = ["rule", "refused", "rejected", "changed"]
             .map(|reason| locard_collector::metrics::value(&metrics.dropped_events, reason))
             .iter()
             .sum();

@@ -86,3 +86,30 @@ async fn complaints_do_not_stop_journalctl() {
     node.start().await;
     node.check_lines(&indexer, messages()).await;
 }
+
+#[tokio::test]
+async fn a_batch_that_always_fails_gives_its_place_to_others() {
+    let indexer = Indexer::start().await;
+    let mut node = node(&indexer, "");
+    node.config(|config| {
+        let root = node_root(config);
+        let both = format!("sources: [{{type: file, paths: ['{root}/app.log']}}, ");
+        config.replace("sources: [", &both) + "in_flight: 1\n"
+    });
+    indexer.stick(Some("entry 5"));
+    node.start().await;
+    eventually("stuck", || indexer.requests() > 1).await;
+    node.append("app.log", "other\n");
+    eventually("the other source", || indexer.lines().contains(&"other".to_owned())).await;
+    let before = indexer.requests();
+    eventually("tried again", || indexer.requests() > before + 2).await;
+    assert_eq!(indexer.stuck().len(), 1, "the same batch every time");
+    indexer.stick(None);
+    node.check_lines(&indexer, [messages(), vec!["other".into()]].concat()).await;
+    node.check_conservation().await;
+}
+
+fn node_root(config: &str) -> String {
+    let state = config.lines().find_map(|line| line.strip_prefix("state: ")).unwrap();
+    state.strip_suffix("/state").unwrap().to_owned()
+}

@@ -20,6 +20,25 @@ pub fn encode_answer_json(ack: &Ack) -> String {
     serde_json::json!({ "partialSuccess": partial }).to_string()
 }
 
+/// What a server said to a request that it answered with success.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Partial {
+    /// Records it did not take.
+    pub rejected: u64,
+    /// Why, in its words; may be a mere warning when nothing was rejected.
+    pub message: String,
+}
+
+/// The answer to a request in protobuf. Anything that is none says nothing: the status alone is the success.
+pub fn decode_answer(body: &[u8]) -> Partial {
+    let answer = ExportLogsServiceResponse::decode(body).unwrap_or_default();
+    let partial = answer.partial_success.unwrap_or_default();
+    Partial {
+        rejected: u64::try_from(partial.rejected_log_records).unwrap_or_default(),
+        message: partial.error_message,
+    }
+}
+
 fn response(ack: &Ack) -> ExportLogsServiceResponse {
     let partial_success = ack.rejected.first().map(|first| ExportLogsPartialSuccess {
         rejected_log_records: i64::try_from(ack.rejected_count).unwrap_or(i64::MAX),
@@ -37,6 +56,13 @@ mod tests {
     fn check(ack: &Ack, protobuf: &[u8], json: &str) {
         assert_eq!(encode_answer(ack), protobuf);
         assert_eq!(encode_answer_json(ack), json);
+        assert_eq!(decode_answer(protobuf).rejected, ack.rejected_count);
+    }
+
+    #[test]
+    fn what_is_no_answer_rejects_nothing() {
+        assert_eq!(decode_answer(b"<html>"), Partial::default());
+        assert_eq!(decode_answer(b"\x0a\x10\x08\x01\x12\x0crecord 3: no").message, "record 3: no");
     }
 
     #[test]

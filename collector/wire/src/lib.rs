@@ -7,7 +7,7 @@ mod batch;
 mod compression;
 mod otlp;
 
-pub use answer::{encode_answer, encode_answer_json};
+pub use answer::{Partial, decode_answer, encode_answer, encode_answer_json};
 pub use batch::{Ack, BatchId, ParseBatchIdError, Rejected};
 pub use compression::{CompressionError, Encoding, compress, decompress, decompress_within};
 pub use otlp::{DecodeError, MAX_NESTED, MAX_RECORDS, decode, decode_json, encode, time_known};

@@ -20,9 +20,8 @@ use uuid::Uuid;
 use crate::batch::{Batch, drop_matching};
 use crate::checkpoint::{Change, JournalInFlight, JournalRecord};
 use crate::config::JournaldConfig;
-use crate::delivery::Delivery;
+use crate::delivery::{Delivered, Delivery, Outcome};
 use crate::metrics::count;
-use crate::ship::Answer;
 use entry::Entry;
 use process::{Line, Process};
 
@@ -50,6 +49,10 @@ pub(crate) struct Journal {
     budget: Arc<Semaphore>,
     streams: HashMap<Labels, Arc<Stream>>,
     failures: u32,
+    /// Events that are counted as read and not settled yet.
+    counted: u64,
+    /// The batch on its way was given up for so long: it is read again then.
+    put_aside: Option<Duration>,
 }
 
 /// Why a session with `journalctl` ended.
@@ -61,6 +64,8 @@ enum Ended {
     InVain,
     /// It was silent, which is no failure.
     Silent,
+    /// The batch on its way must wait.
+    Stuck(Duration),
 }
 
 /// What became of a batch that may be on its way.
@@ -85,18 +90,31 @@ impl Journal {
         let record = records.find(|record| record.source == source).cloned().unwrap_or_else(|| {
             JournalRecord { uuid: Uuid::new_v4(), source, cursor: None, offset: 0, in_flight: None }
         });
-        Self { config, node: node.to_owned(), record, delivery, budget, streams: HashMap::new(), failures: 0 }
+        Self {
+            config,
+            node: node.to_owned(),
+            record,
+            delivery,
+            budget,
+            streams: HashMap::new(),
+            failures: 0,
+            counted: 0,
+            put_aside: None,
+        }
     }
 
     /// Runs until `shutdown`.
     pub(crate) async fn run(mut self, shutdown: CancellationToken) {
         let mut pause = RESTART_MIN;
         while !shutdown.is_cancelled() {
+            let mut wait = pause;
+            pause = (pause * 2).min(RESTART_MAX);
             match self.session(&shutdown).await {
                 Ok(Ended::InVain) => self.failures += 1,
+                Ok(Ended::Stuck(until)) => wait = until,
                 Ok(Ended::AfterEntries | Ended::Silent) => {
                     self.failures = 0;
-                    pause = RESTART_MIN;
+                    (wait, pause) = (RESTART_MIN, RESTART_MIN * 2);
                 }
                 Err(error) => {
                     self.delivery.metrics.read_errors.inc();
@@ -105,7 +123,7 @@ impl Journal {
             }
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tokio::time::sleep(pause) => pause = (pause * 2).min(RESTART_MAX),
+                () = tokio::time::sleep(wait) => {}
             }
         }
     }
@@ -126,6 +144,9 @@ impl Journal {
         }
         let mut any = false;
         loop {
+            if let Some(wait) = self.put_aside.filter(|_| self.record.in_flight.is_some()) {
+                return Ok(Ended::Stuck(wait));
+            }
             let first = tokio::select! {
                 () = shutdown.cancelled() => return Ok(Ended::Silent),
                 line = tokio::time::timeout(SILENCE, process.next()) => line,
@@ -195,8 +216,12 @@ impl Journal {
         if end != Some(wanted) {
             count(&self.delivery.metrics.gaps, "journal", 1);
             tracing::warn!(wanted, found = entries.len(), "entries of a batch on its way were vacuumed");
+            self.uncount();
         }
         self.record.in_flight = None;
+        // Taken now that there is something to put in it: a stuck batch must not take memory beyond the budget either.
+        let budget = Arc::clone(&self.budget);
+        let Ok(_permit) = budget.acquire_owned().await else { return Ok(Resent::Settled) };
         let Some(end) = end else {
             // Nothing says that these are the entries that were sent: they go out under a new id.
             self.record.offset = again.last;
@@ -205,10 +230,17 @@ impl Journal {
         };
         let after = entries.split_off(end);
         self.ship_range(entries, again.last).await;
-        if !after.is_empty() {
+        if !after.is_empty() && self.record.in_flight.is_none() {
             self.ship(after).await;
         }
         Ok(Resent::Settled)
+    }
+
+    /// What was read and cannot be sent any more.
+    fn uncount(&mut self) {
+        let counted = std::mem::take(&mut self.counted);
+        self.delivery.metrics.in_flight_events.dec_by(i64::try_from(counted).unwrap_or_default());
+        count(&self.delivery.metrics.dropped_events, "changed", counted);
     }
 
     async fn ship(&mut self, entries: Vec<Entry>) {
@@ -216,35 +248,43 @@ impl Journal {
         self.ship_range(entries, last).await;
     }
 
-    /// Ships entries as the range up to `last`; in halves as long as they are refused.
+    /// Ships entries as the range up to `last`; in halves as long as they are refused. When stuck, `in_flight` stays, and what comes
+    /// after it is read again.
     async fn ship_range(&mut self, entries: Vec<Entry>, last: u64) {
-        let mut parts = vec![(entries, last, false)];
-        while let Some((mut entries, last, counted)) = parts.pop() {
+        let mut parts = vec![(entries, last)];
+        while let Some((mut entries, last)) = parts.pop() {
             let Some(cursor) = entries.last().map(|entry| entry.cursor.clone()) else { continue };
             let (events, batch, dropped) = until_done(RESTART_MIN, || self.encode(&entries, last)).await;
-            if !counted {
-                self.delivery.read(events);
-            }
-            let mut refused = false;
+            self.delivery.read(events.saturating_sub(self.counted));
+            self.counted = self.counted.max(events);
+            let mut sent = Outcome::TAKEN;
             if let Some(batch) = batch {
                 let in_flight = Some(JournalInFlight { last, cursor: cursor.clone() });
                 let sending = JournalRecord { in_flight, ..self.record.clone() };
-                match self.delivery.deliver(&batch, vec![Change::Journal(sending)]).await {
-                    Answer::Acked => {}
-                    Answer::Refused(_) if entries.len() > 1 => {
+                let changes = vec![Change::Journal(sending.clone())];
+                match self.delivery.deliver(&batch, changes, self.put_aside.is_some()).await {
+                    Delivered::Settled(taken) => sent = taken,
+                    Delivered::Stuck(wait) => {
+                        self.record = sending;
+                        self.put_aside = Some(wait);
+                        return;
+                    }
+                    Delivered::Refused(_) if entries.len() > 1 => {
                         let second = entries.split_off(entries.len() / 2);
                         let middle = last - second.len() as u64;
-                        parts.push((second, last, true));
-                        parts.push((entries, middle, true));
+                        parts.push((second, last));
+                        parts.push((entries, middle));
                         continue;
                     }
-                    Answer::Refused(why) => {
-                        refused = true;
+                    Delivered::Refused(why) => {
+                        sent = Outcome::Refused;
                         self.delivery.quarantine(&batch, &why).await;
                     }
                 }
             }
-            self.delivery.settle(events, dropped, refused);
+            self.delivery.settle(events, dropped, sent);
+            self.counted = self.counted.saturating_sub(events);
+            self.put_aside = None;
             self.record =
                 JournalRecord { cursor: Some(cursor), offset: last, in_flight: None, ..self.record.clone() };
             self.delivery.checkpoints.note(vec![Change::Journal(self.record.clone())]).await;
