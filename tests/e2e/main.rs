@@ -15,6 +15,10 @@ mod cli;
 mod corpora;
 /// A search ends at its deadline, over a hot part much larger than the time.
 mod deadline;
+/// A noisy container does not hold up a quiet one.
+mod fair;
+/// A real journal: every entry found once.
+mod journal;
 /// kill -9 of collector and indexer at random moments: nothing lost, nothing doubled.
 mod kill;
 /// Bad input, full disks, wrong configuration: refused, with what to do next.
