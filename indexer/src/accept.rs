@@ -14,7 +14,7 @@ use tokio::sync::oneshot;
 
 use crate::budget::Permit;
 use crate::core::Core;
-use crate::dedupe::{First, Found};
+use crate::dedupe::{First, Found, KNOWN_FOR};
 use crate::delivery::{Delivery, Error};
 use crate::hot::Shelf;
 use crate::interned::held_bytes;
@@ -69,9 +69,9 @@ async fn try_accept(
     let shelf = core.tenants.shelf(tenant);
     let partition = partition_of(core.store.catalog(), &shelf).await?;
     let first = match &delivery.batch {
-        Some(batch) => match go_first(core, partition, batch, received).await {
-            Ok(first) => Some(first),
-            Err(ack) => {
+        Some(batch) => match turn(core, &shelf, partition, batch, received).await? {
+            Turn::First(first) => Some(first),
+            Turn::Repeat(ack) => {
                 core.metrics.repeats.inc();
                 return Ok(ack);
             }
@@ -93,16 +93,53 @@ async fn try_accept(
     Ok(ack)
 }
 
-/// The right to be the first of this name, or the answer that the first got.
-async fn go_first(core: &Core, partition: u32, batch: &BatchId, now: Timestamp) -> Result<First, Ack> {
+/// What a named batch is.
+enum Turn {
+    /// The first of its name, with the right to be so.
+    First(First),
+    /// A repeat, with the answer that the first got.
+    Repeat(Ack),
+}
+
+async fn turn(
+    core: &Core,
+    shelf: &Shelf,
+    partition: u32,
+    batch: &BatchId,
+    now: Timestamp,
+) -> Result<Turn, Error> {
     loop {
         match core.dedupe.find(partition, batch, now) {
-            Found::First(first) => return Ok(first),
-            Found::Accepted(ack) => return Err(ack),
+            Found::First(first) => {
+                let recalled = recall(core, shelf, partition, batch, now).await?;
+                return Ok(recalled.map_or(Turn::First(first), Turn::Repeat));
+            }
+            Found::Accepted(ack) => return Ok(Turn::Repeat(ack)),
             // An error is what ends it: the first one has dropped its end.
             Found::UnderWay(mut end) => drop(end.changed().await),
         }
     }
+}
+
+/// The answer of a batch of the last day that went out of memory: it is in the hot part or in the catalog.
+async fn recall(
+    core: &Core,
+    shelf: &Shelf,
+    partition: u32,
+    batch: &BatchId,
+    now: Timestamp,
+) -> Result<Option<Ack>, Error> {
+    if !core.dedupe.may_have_forgotten(now) {
+        return Ok(None);
+    }
+    let name = batch.to_string();
+    // In this order: what is sealed meanwhile is in the catalog before it leaves the hot part.
+    let row = match shelf.hot_batch(&name) {
+        Some(row) => Some(row),
+        None => core.store.catalog().batch(partition, &name).await?,
+    };
+    let known = row.filter(|row| row.accepted.plus_nanos(KNOWN_FOR) >= now);
+    Ok(known.and_then(|row| answer::parse(&row.answer)))
 }
 
 /// The limits that shape how a body is read.

@@ -11,6 +11,7 @@ use crate::core::Core;
 use crate::delivery::Error;
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::seal::Pressure;
 use crate::{merge, retain, seal};
 
 /// How often a loop looks without being told to.
@@ -36,7 +37,7 @@ async fn run_sealing(core: Arc<Core>) {
         if let Ok(log) = core.log() {
             log.probe();
         }
-        let done = attempt(&core, "seal", seal::relieve(&core)).await;
+        let done = attempt(&core, "seal", seal::relieve(&core, Pressure::Any)).await;
         // Who fails rests by itself; the others are not to wait for it.
         pause = (!done).then_some(TICK);
     }
@@ -54,7 +55,7 @@ async fn run_tidying(core: Arc<Core>) {
         }
         let mut done =
             attempt(&core, "merge", merge::merge(&core, core.settings.merge_width, merge::Who::Rested)).await;
-        if retained.elapsed() >= RETAIN_EVERY {
+        if retained.elapsed() >= RETAIN_EVERY || retain::presses(&core) {
             retained = Instant::now();
             done &= attempt(&core, "retain", retain::retain(&core)).await;
         }
@@ -75,6 +76,8 @@ async fn attempt(core: &Core, stage: &'static str, work: impl Future<Output = Re
             }
             true
         }
+        // What was left undone is done after the next start.
+        Err(Error::Closed) => false,
         Err(error) => {
             let text = chain(&error);
             tracing::error!(stage, error = %text, "a background stage failed; it will be tried again");

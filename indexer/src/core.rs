@@ -61,6 +61,11 @@ impl Core {
         self.log.get().ok_or(Error::Closed)
     }
 
+    /// An error once everything is to stop. The stages ask between their steps, where nothing is half done.
+    pub(crate) fn go_on(&self) -> Result<(), Error> {
+        if self.stop.is_cancelled() { Err(Error::Closed) } else { Ok(()) }
+    }
+
     /// Up to where each partition is published.
     pub(crate) fn published(&self) -> HashMap<u32, u64> {
         let shelves = self.tenants.all();

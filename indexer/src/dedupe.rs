@@ -1,11 +1,13 @@
 //! [`Dedupe`]: recognises a batch that was accepted before, and gives the first answer again.
 //!
-//! A named batch is known for 24 h, or until the answers kept exceed their bound. While the first of its name is under way,
-//! repeats wait for its end: if it was accepted they get its answer, if it failed one of them goes first.
+//! A named batch is known for 24 h, or until the answers kept exceed their bound; [`Dedupe::may_have_forgotten`] says whether a name
+//! that is not known here is to be looked up elsewhere. While the first of its name is under way, repeats wait for its end: if it was
+//! accepted they get its answer, if it failed one of them goes first.
 //! The name alone decides; a body is never compared.
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry as Slot, HashMap};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
 
 use locard_event::Timestamp;
@@ -35,7 +37,7 @@ pub(crate) struct Counts {
     pub(crate) known: usize,
     /// Bytes they hold.
     pub(crate) bytes: usize,
-    /// How many were forgotten before their time for lack of room.
+    /// How many went out of memory before their time for lack of room.
     pub(crate) forgotten_early: u64,
 }
 
@@ -46,6 +48,8 @@ struct State {
     order: VecDeque<(Timestamp, Key)>,
     bytes: usize,
     forgotten_early: u64,
+    /// Up to when those were accepted that went out of memory before their time, or never came into it.
+    forgotten_until: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -100,6 +104,32 @@ impl Dedupe {
         lock(&self.state).accept((partition, batch), ack, at, self.max_bytes);
     }
 
+    /// Remembers a batch accepted before all those remembered, if there is room. Call from the newest to the oldest.
+    pub(crate) fn restore_older(
+        &self,
+        partition: u32,
+        batch: BatchId,
+        ack: Ack,
+        at: Timestamp,
+    ) -> ControlFlow<()> {
+        let mut state = lock(&self.state);
+        let key = (partition, batch);
+        let bytes = weight(&key, &ack);
+        if state.bytes + bytes > self.max_bytes {
+            state.forget_until(at);
+            return ControlFlow::Break(());
+        }
+        state.bytes += bytes;
+        state.order.push_front((at, key.clone()));
+        state.batches.insert(key, Batch::Accepted { ack, at });
+        ControlFlow::Continue(())
+    }
+
+    /// Whether a batch of the last day may be unknown here that was accepted.
+    pub(crate) fn may_have_forgotten(&self, now: Timestamp) -> bool {
+        lock(&self.state).forgotten_until.is_some_and(|until| until.plus_nanos(KNOWN_FOR) >= now)
+    }
+
     pub(crate) fn counts(&self) -> Counts {
         let state = lock(&self.state);
         Counts { known: state.order.len(), bytes: state.bytes, forgotten_early: state.forgotten_early }
@@ -115,9 +145,16 @@ impl State {
         self.order.push_back((at, key.clone()));
         self.batches.insert(key, Batch::Accepted { ack, at });
         while self.bytes > max_bytes && self.order.len() > 1 {
+            if let Some((at, _)) = self.order.front() {
+                self.forget_until(*at);
+            }
             self.forget_oldest();
             self.forgotten_early += 1;
         }
+    }
+
+    fn forget_until(&mut self, at: Timestamp) {
+        self.forgotten_until = self.forgotten_until.max(Some(at));
     }
 
     fn expire(&mut self, now: Timestamp) {
@@ -213,5 +250,22 @@ mod tests {
         assert_eq!(dedupe.counts(), counts);
         assert!(matches!(dedupe.find(0, &id(4), at(0)), Found::Accepted(_)));
         first(&dedupe, 1, at(0));
+        assert!(dedupe.may_have_forgotten(at(24)));
+        assert!(!dedupe.may_have_forgotten(at(25)));
+    }
+
+    #[test]
+    fn the_newest_of_yesterday_are_remembered_as_far_as_there_is_room() {
+        let dedupe = Dedupe::new(3 * (ENTRY_BYTES + 2));
+        let kept: Vec<u64> = (0..5)
+            .take_while(|batch| {
+                dedupe.restore_older(0, id(*batch), ack(1), at(-(*batch as i64))).is_continue()
+            })
+            .collect();
+        assert_eq!(kept, [0, 1, 2]);
+        assert!(dedupe.may_have_forgotten(at(21)) && !dedupe.may_have_forgotten(at(22)));
+        first(&dedupe, 7, at(0)).accepted(ack(1), at(0));
+        assert!(matches!(dedupe.find(0, &id(0), at(0)), Found::Accepted(_)));
+        first(&dedupe, 2, at(0));
     }
 }

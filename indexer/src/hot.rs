@@ -151,6 +151,13 @@ impl Shelf {
         (state.hot_events, state.hot_bytes)
     }
 
+    /// What is known of a named batch of the hot part.
+    pub(crate) fn hot_batch(&self, name: &str) -> Option<BatchRow> {
+        let state = read(&self.state);
+        let mut rows = state.hot.iter().rev().filter_map(|batch| batch.name.as_ref());
+        rows.find(|row| row.batch == name).cloned()
+    }
+
     /// The oldest batches, at least `events` events if there are so many.
     pub(crate) fn oldest(&self, events: usize) -> Vec<Batch> {
         let state = read(&self.state);

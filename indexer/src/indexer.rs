@@ -122,7 +122,7 @@ impl Indexer {
         self.to_its_end(work).await
     }
 
-    /// Applies retention now; it is also applied every minute.
+    /// Applies retention now; it is also applied every minute, and once there is more than may be kept.
     ///
     /// # Errors
     /// The store failed.

@@ -61,6 +61,7 @@ pub(crate) async fn merge(core: &Core, width: usize, who: Who) -> Result<(), Err
 async fn merge_shelf(core: &Core, shelf: &Shelf, width: usize) -> Result<(), Error> {
     let end = shelf.published();
     while let Some(run) = next_run(core, shelf, width, end) {
+        core.go_on()?;
         merge_run(core, shelf, &run).await?;
     }
     Ok(())
@@ -132,6 +133,10 @@ async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Erro
         Err(error) => return Err(error.into()),
     };
     let split = seal::open_written(core, &merged).await?;
+    if let Err(stopped) = core.go_on() {
+        core.store.discard(&split);
+        return Err(stopped);
+    }
     if let Err(error) = core.store.catalog().replace(&sources, &merged).await {
         // A failed transaction may have been committed all the same; the catalog decides.
         let known = core.store.catalog().splits().await?;

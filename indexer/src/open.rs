@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -23,6 +24,7 @@ use crate::hot::{Batch, Shelf};
 use crate::metrics::Metrics;
 use crate::receive::receive;
 use crate::resting::Resting;
+use crate::seal::Pressure;
 use crate::tenants::{Tenants, partition_of};
 use crate::wal::{self, Disk, Frame, Ledger, Log, Replay, Start};
 use crate::{Settings, Tenant, answer, seal};
@@ -52,6 +54,7 @@ pub(crate) async fn open(settings: Settings, clock: Clock, disk: Disk) -> Result
         metrics: core.metrics.clone(),
         last,
         sequences,
+        runtime: tokio::runtime::Handle::current(),
         committed: Arc::clone(&core.committed),
         _guard: Arc::clone(&core.guard),
     };
@@ -123,10 +126,16 @@ async fn restore_catalog(core: &Core) -> Result<(), Error> {
         shelf.restore_split(meta, split.map_err(|error| error.to_string()));
     }
     let since = (core.clock)().plus_nanos(-KNOWN_FOR);
-    let mut batches = catalog.batches(since).await?;
-    batches.sort_by_key(|row| row.accepted);
-    batches.into_iter().for_each(|row| remember(core, &row));
+    catalog.newest_batches(since, |row| remember_older(core, &row)).await?;
     Ok(())
+}
+
+/// Newest first, as many as there is room for; the others are looked up when they are asked for.
+fn remember_older(core: &Core, row: &BatchRow) -> ControlFlow<()> {
+    match (row.batch.parse(), answer::parse(&row.answer)) {
+        (Ok(batch), Some(ack)) => core.dedupe.restore_older(row.partition, batch, ack, row.accepted),
+        _ => ControlFlow::Continue(()),
+    }
 }
 
 fn remember(core: &Core, row: &BatchRow) {
@@ -147,12 +156,16 @@ async fn replay(core: &Core, directory: &Path, disk: &Disk) -> Result<Option<(u6
             .map_err(Error::Log)?;
         report(core, id, &replay);
         last = Some((id, replay.valid));
-        core.ledger.note(id, replay.valid, false);
-        for frame in replay.frames {
+        // Open, so that it is not released before its last frame is on its shelf.
+        core.ledger.note(id, replay.valid, true);
+        for frame in replay.frames() {
             core.ledger.holds(id, frame.partition, frame.end());
             restore(core, frame).await?;
+            seal::relieve(core, Pressure::Memory).await?;
         }
-        seal::relieve(core).await?;
+        fill_to_end(core, &replay);
+        core.ledger.note(id, replay.valid, false);
+        seal::relieve(core, Pressure::Any).await?;
     }
     seal::release(core).await?;
     Ok(last)
@@ -168,7 +181,19 @@ fn report(core: &Core, segment: u64, replay: &Replay) {
     }
     core.metrics.wal_damaged.inc_by(replay.damage.len() as u64);
     core.metrics.wal_torn_bytes.inc_by(replay.torn);
-    tracing::info!(segment, frames = replay.frames.len(), "wal.replay");
+    tracing::info!(segment, frames = replay.len(), "wal.replay");
+}
+
+/// Placeholders for what was lost behind the last frame that could be read, as far as the end mark says that there was something:
+/// no number is given out twice.
+fn fill_to_end(core: &Core, replay: &Replay) {
+    for (partition, end) in replay.end.iter().flat_map(|end| &end.0) {
+        let Some(shelf) = core.tenants.by_partition(*partition) else { continue };
+        let next = shelf.next();
+        if next < *end {
+            fill(core, &shelf, next..*end, *partition, (core.clock)());
+        }
+    }
 }
 
 async fn restore(core: &Core, frame: Frame) -> Result<(), Error> {
@@ -190,7 +215,12 @@ async fn restore(core: &Core, frame: Frame) -> Result<(), Error> {
         remember(core, row);
     }
     let core_metrics = core.metrics.clone();
-    let work = tokio::task::spawn_blocking(move || events_of(&frame, next, &core_metrics));
+    let streams = Arc::clone(&shelf);
+    let work = tokio::task::spawn_blocking(move || {
+        let mut events = events_of(&frame, next, &core_metrics);
+        streams.streams.share(&mut events);
+        events
+    });
     let events = work.await.map_err(|_| Error::Log(io::Error::other("a frame of the log cannot be read")))?;
     if let Some(batch) = Batch::new(events, name) {
         shelf.restore(batch);

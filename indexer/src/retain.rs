@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::core::Core;
 use crate::dedupe::KNOWN_FOR;
 use crate::delivery::Error;
+use crate::hot::Shelf;
 use crate::seal::seal_to;
 
 /// Drops what is to be dropped now.
@@ -20,6 +21,7 @@ pub(crate) async fn retain(core: &Core) -> Result<(), Error> {
         seal_old(core, cutoff).await?;
     }
     let _turn = core.tidying.lock().await;
+    core.go_on()?;
     let shelves = core.tenants.all();
     let (splits, unreadable): (Vec<_>, Vec<_>) = shelves.iter().map(|shelf| shelf.splits()).unzip();
     let splits: Vec<Split> = splits.into_iter().flatten().collect();
@@ -34,6 +36,13 @@ pub(crate) async fn retain(core: &Core) -> Result<(), Error> {
     core.metrics.retained_away.inc_by(gone.len() as u64);
     tracing::info!(splits = gone.len(), "split.retain");
     Ok(())
+}
+
+/// Whether there is more than may be kept.
+pub(crate) fn presses(core: &Core) -> bool {
+    let bytes = |shelf: &Shelf| shelf.splits().0.iter().map(|split| split.meta().bytes).sum::<u64>();
+    let all = || core.tenants.all().iter().map(|shelf| bytes(shelf)).sum::<u64>();
+    core.settings.retain_bytes.is_some_and(|most| all() > most)
 }
 
 /// Forgets named batches that no repeat is recognised for any more.

@@ -16,12 +16,21 @@ use crate::hot::{Batch, Shelf};
 /// The stage's name.
 const STAGE: &str = "seal";
 
+/// What may press.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pressure {
+    /// Events in memory.
+    Memory,
+    /// Those, or the size of the log.
+    Any,
+}
+
 /// Seals what presses: a tenant with enough events, the largest one when memory is short, whoever keeps the oldest segment when the
-/// log is large. A tenant with which that fails rests for a while, so that the others go on.
-pub(crate) async fn relieve(core: &Core) -> Result<(), Error> {
+/// log is large. A tenant with which that fails rests for a while, so that the others go on. A stop is noticed between any two splits.
+pub(crate) async fn relieve(core: &Core, pressure: Pressure) -> Result<(), Error> {
     let _turn = core.sealing.lock().await;
     let mut outcome = Ok(());
-    while let Some(shelf) = pressing(core).await? {
+    while let Some(shelf) = pressing(core, pressure).await? {
         match seal_oldest(core, &shelf).await {
             Ok(true) => {
                 core.resting.succeeded(STAGE, &shelf.tenant);
@@ -37,7 +46,10 @@ pub(crate) async fn relieve(core: &Core) -> Result<(), Error> {
     outcome
 }
 
-async fn pressing(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
+async fn pressing(core: &Core, pressure: Pressure) -> Result<Option<Arc<Shelf>>, Error> {
+    if core.stop.is_cancelled() {
+        return Ok(None);
+    }
     let mut shelves = core.tenants.all();
     shelves.retain(|shelf| !core.resting.rests(STAGE, &shelf.tenant));
     let full = shelves.iter().find(|shelf| shelf.hot_size().0 >= core.settings.seal_events);
@@ -47,7 +59,7 @@ async fn pressing(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
     if core.tenants.hot_bytes() > core.settings.hot_bytes {
         return Ok(shelves.into_iter().max_by_key(|shelf| shelf.hot_size().1));
     }
-    holder_of_oldest(core).await
+    if pressure == Pressure::Any { holder_of_oldest(core).await } else { Ok(None) }
 }
 
 async fn holder_of_oldest(core: &Core) -> Result<Option<Arc<Shelf>>, Error> {
@@ -95,11 +107,16 @@ pub(crate) async fn seal_to(core: &Core, shelf: &Shelf, target: u64) -> Result<(
 
 /// Makes a split of the oldest hot batches; `false` if there are none. The caller holds `core.sealing`.
 async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
+    core.go_on()?;
     let batches = shelf.oldest(core.settings.seal_events);
     let Some(end) = batches.last().map(Batch::end) else { return Ok(false) };
     let events = batches.iter().map(|batch| Arc::clone(&batch.events)).collect();
     let meta = core.store.write(events, (core.clock)()).await?;
     let split = open_written(core, &meta).await?;
+    if let Err(stopped) = core.go_on() {
+        core.store.discard(&split);
+        return Err(stopped);
+    }
     let batches = batches.into_iter().filter_map(|batch| batch.name).collect();
     let publication = Publication { split: meta, batches };
     if let Err(error) = core.store.catalog().publish(&publication).await {

@@ -29,9 +29,9 @@ pub struct Settings {
     /// Seal the largest hot parts when all of them together hold this many bytes. At twice as many, batches are refused with 429:
     /// sealing does not keep up, or fails.
     pub hot_bytes: usize,
-    /// Most bytes of batches that wait for the log; more are refused with 429.
+    /// Most bytes of bodies that are read, expanded or wait for the log; more are refused with 429.
     pub queue_bytes: usize,
-    /// Most bytes of answers remembered to recognise repeated batches; beyond it the oldest are forgotten before their 24 h.
+    /// Most bytes of answers held in memory to recognise repeated batches; older ones are looked up in the catalog.
     pub dedupe_bytes: usize,
     /// Size of one log segment.
     pub segment_bytes: u64,

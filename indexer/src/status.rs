@@ -127,7 +127,7 @@ impl Collector for Gauges {
             ("known_batches", "Named batches that a repeat of is recognised", status.known_batches),
             (
                 "batches_forgotten_early",
-                "Named batches forgotten before 24 h because dedupe_bytes was reached",
+                "Named batches that left memory before 24 h because dedupe_bytes was reached",
                 core.dedupe.counts().forgotten_early,
             ),
             ("refusing", "1 while batches are refused", u64::from(status.refusing.is_some())),

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::{Extension, Router};
@@ -50,11 +50,12 @@ impl Server {
 
     /// Polls until the status is so, or fails.
     async fn until(&self, holds: impl Fn(&Status) -> bool) {
-        let deadline = Instant::now() + Duration::from_secs(20);
-        while !holds(&self.indexer.status()) {
-            assert!(Instant::now() < deadline, "{:?}", self.indexer.status());
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let held = locard_tests::eventually(Duration::from_secs(20), async || {
+            let status = self.indexer.status();
+            anyhow::ensure!(holds(&status), "{status:?}");
+            Ok(())
+        });
+        held.await.unwrap();
     }
 
     fn hot(&self) -> Vec<Event> {

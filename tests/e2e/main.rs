@@ -23,6 +23,8 @@ mod journal;
 mod kill;
 /// Bad input, full disks, wrong configuration: refused, with what to do next.
 mod refusals;
+/// What is more than may be kept goes, oldest first.
+mod retention;
 /// Lines of a real container runtime: found once, joined, labelled.
 mod runtime;
 /// TLS, client certificates, tokens, tenants.

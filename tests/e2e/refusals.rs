@@ -103,6 +103,8 @@ async fn a_full_disk_refuses_and_recovers() -> anyhow::Result<()> {
     }
     let refused = refused.expect("the disk never filled");
     assert_eq!(refused.status, 507, "{}", refused.text);
+    let status = client.get("/api/status").await?.json()?;
+    assert!(status["refusing"].as_str().is_some_and(|why| why.contains("os error 28")), "{status}");
     assert_eq!(client.count("name:*").await?, acked, "searches go on, and show what was acked");
 
     std::fs::remove_file(&ballast)?;
@@ -113,6 +115,7 @@ async fn a_full_disk_refuses_and_recovers() -> anyhow::Result<()> {
     })
     .await?;
     assert_eq!(client.count("name:*").await?, acked + 1);
+    assert_eq!(client.get("/api/status").await?.json()?["refusing"], json!(null));
     server.kill().await?;
     server.restart().await?;
     assert_eq!(server.client().count("name:*").await?, acked + 1);

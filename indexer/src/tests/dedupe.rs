@@ -48,6 +48,30 @@ async fn a_name_is_known_for_a_day() {
     assert_eq!(messages(&indexer).len(), 4);
 }
 
+/// Memory for one answer: the others are in the hot part, in the log, and at last in the catalog.
+#[tokio::test]
+async fn a_name_that_went_out_of_memory_is_still_known() {
+    let place = tempfile::tempdir().unwrap();
+    let tight = Settings { dedupe_bytes: 1, ..settings(place.path()) };
+    let mut indexer = open_with(tight.clone(), Disk::default()).await;
+    let names: Vec<String> = (0..5).map(|n| format!("s/{n}-{n}")).collect();
+    let mut first = Vec::new();
+    for name in &names {
+        first.push(ingest(&indexer, BODY, Some(name)).await.unwrap());
+    }
+    for round in 0..4 {
+        for (name, first) in names.iter().zip(&first) {
+            assert_eq!(&ingest(&indexer, BODY, Some(name)).await.unwrap(), first, "{name} in round {round}");
+        }
+        assert_eq!(messages(&indexer).len(), 10, "round {round}");
+        if round == 1 {
+            indexer.seal().await.unwrap();
+        }
+        drop(indexer);
+        indexer = open_with(tight.clone(), Disk::default()).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn repeats_at_the_same_time_are_accepted_once() {
     let place = tempfile::tempdir().unwrap();

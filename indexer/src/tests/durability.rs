@@ -115,10 +115,23 @@ async fn log_of(place: &Path, batches: usize) -> Vec<u8> {
     std::fs::read(&segments(place)[0]).unwrap()
 }
 
+/// As [`log_of`], killed instead of closed: without the end mark.
+async fn torn_log_of(place: &Path, batches: usize) -> Vec<u8> {
+    let mut bytes = log_of(place, batches).await;
+    bytes.truncate(bytes.windows(4).rposition(|four| four == b"LEND").unwrap());
+    bytes
+}
+
+/// Flips a bit of a message.
+fn damage(bytes: &mut [u8], message: &str) {
+    let at = bytes.windows(2).position(|two| two == message.as_bytes()).unwrap();
+    bytes[at] ^= 1;
+}
+
 #[tokio::test]
 async fn a_torn_end_is_cut_and_sequences_go_on() {
     let place = tempfile::tempdir().unwrap();
-    let whole = log_of(place.path(), 3).await;
+    let whole = torn_log_of(place.path(), 3).await;
     let path = segments(place.path())[0].clone();
     std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
     let indexer = open(place.path()).await;
@@ -135,9 +148,8 @@ async fn a_torn_end_is_cut_and_sequences_go_on() {
 #[tokio::test]
 async fn a_damaged_frame_is_skipped_reported_and_its_ids_are_kept() {
     let place = tempfile::tempdir().unwrap();
-    let mut bytes = log_of(place.path(), 4).await;
-    let at = bytes.windows(2).position(|two| two == b"m1").unwrap();
-    bytes[at] ^= 1;
+    let mut bytes = torn_log_of(place.path(), 4).await;
+    damage(&mut bytes, "m1");
     std::fs::write(&segments(place.path())[0], &bytes).unwrap();
     let indexer = open(place.path()).await;
     let status = indexer.status();
@@ -146,6 +158,52 @@ async fn a_damaged_frame_is_skipped_reported_and_its_ids_are_kept() {
     assert_gapless(&everything(&indexer));
     indexer.seal().await.unwrap();
     assert_eq!(messages(&indexer)[1], "an event was lost here");
+}
+
+/// Nothing of ours damages a log that was closed: somebody has to decide.
+#[tokio::test]
+async fn damage_after_a_clean_stop_stops_the_start_until_it_is_accepted() {
+    for (message, expected) in
+        [("m1", ["m0", "an event was lost here", "m2"]), ("m2", ["m0", "m1", "an event was lost here"])]
+    {
+        let place = tempfile::tempdir().unwrap();
+        let mut bytes = log_of(place.path(), 3).await;
+        damage(&mut bytes, message);
+        let path = segments(place.path())[0].clone();
+        std::fs::write(&path, &bytes).unwrap();
+        let Err(Error::Log(error)) = try_open(settings(place.path()), Disk::default()).await else {
+            panic!("{message}: it was opened")
+        };
+        let text = error.to_string();
+        assert!(text.contains("closed cleanly") && text.contains(".accept"), "{text}");
+        assert!(std::fs::read(&path).unwrap() == bytes, "nothing was changed");
+
+        std::fs::write(path.with_extension("accept"), "").unwrap();
+        let indexer = open(place.path()).await;
+        assert_eq!(messages(&indexer), expected);
+        assert_eq!((indexer.status().wal_damaged, indexer.status().lost_events), (1, 1));
+        send(&indexer, &["new"]).await.unwrap();
+        assert_gapless(&everything(&indexer));
+        indexer.seal().await.unwrap();
+        assert_eq!(segments(place.path()), Vec::<std::path::PathBuf>::new());
+    }
+}
+
+#[tokio::test]
+async fn a_start_seals_while_it_replays() {
+    let place = tempfile::tempdir().unwrap();
+    let large = Settings { segment_bytes: 1 << 20, ..settings(place.path()) };
+    let indexer = open_with(large.clone(), Disk::default()).await;
+    for batch in 0..30 {
+        send(&indexer, &[&format!("{batch} {}", "x".repeat(10_000))]).await.unwrap();
+    }
+    let before = everything(&indexer);
+    indexer.close().await;
+    drop(indexer);
+    let indexer = open_with(Settings { hot_bytes: 50_000, ..large }, Disk::default()).await;
+    assert!(indexer.status().hot_bytes <= 50_000);
+    assert!(indexer.status().splits > 3, "they were all in memory at once: {:?}", indexer.status());
+    assert_eq!(everything(&indexer), before);
 }
 
 /// Makes a log with one batch of `tenant`, and gives its file.

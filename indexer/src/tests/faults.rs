@@ -140,6 +140,7 @@ async fn what_a_start_finds_is_durable_before_it_counts() {
     let plan = Plan::default();
     let indexer = open_with(settings(place.path()), plan.disk()).await;
     ingest(&indexer, body(&["x"]), Some("s/1-1")).await.unwrap();
+    indexer.close().await;
     drop(indexer);
     for failing in [Operation::Write, Operation::Truncate, Operation::Sync, Operation::SyncDirectory] {
         plan.fail(&[(failing, EIO)]);

@@ -12,12 +12,13 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use locard_event::{Event, Timestamp};
 use locard_filter::Filter;
 use locard_store::{Control, Request};
+use locard_tests::eventually;
 use locard_wire::{Ack, Encoding};
 
 use crate::wal::Disk;
@@ -25,6 +26,9 @@ use crate::{Clock, Delivery, Door, Error, Indexer, Principal, Settings, Tenant, 
 
 /// 2026-11-24T08:00:00Z.
 const NOW: i64 = 1_795_507_200;
+
+/// How long a test waits for what must come.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A clock that stands until it is moved.
 #[derive(Clone)]
@@ -56,15 +60,27 @@ async fn open(directory: &Path) -> Arc<Indexer> {
 
 /// Opens, waiting for the previous holder of the directory to be gone.
 async fn open_with(settings: Settings, disk: Disk) -> Arc<Indexer> {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    loop {
+    try_open(settings, disk).await.unwrap()
+}
+
+/// As [`open_with`], where opening may fail.
+async fn try_open(settings: Settings, disk: Disk) -> Result<Arc<Indexer>, Error> {
+    let opened = eventually(PATIENCE, async || {
         match Indexer::open_on(settings.clone(), Hand::new().clock(), disk.clone()).await {
-            Err(Error::Log(error)) if in_use(&error) && Instant::now() < deadline => {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-            other => return other.unwrap(),
+            Err(Error::Log(error)) if in_use(&error) => Err(error.into()),
+            other => Ok(other),
         }
-    }
+    });
+    opened.await.unwrap()
+}
+
+/// Polls until `holds`, or fails.
+async fn until(what: &str, holds: impl Fn() -> bool) {
+    let held = eventually(PATIENCE, async || {
+        anyhow::ensure!(holds(), "{what}");
+        Ok(())
+    });
+    held.await.unwrap();
 }
 
 fn in_use(error: &std::io::Error) -> bool {

@@ -2,15 +2,6 @@
 
 use super::*;
 
-/// Polls until `holds`, or fails.
-async fn until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while !holds() {
-        assert!(Instant::now() < deadline, "{what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-}
-
 #[tokio::test]
 async fn old_splits_go_by_their_newest_event_and_ids_go_on() {
     let place = tempfile::tempdir().unwrap();
@@ -82,6 +73,16 @@ async fn the_oldest_splits_go_when_all_are_too_large() {
     indexer.retain().await.unwrap();
     assert_eq!(messages(&indexer), Vec::<String>::new());
     assert_eq!(indexer.status().splits, 0);
+}
+
+#[tokio::test]
+async fn too_much_goes_as_soon_as_it_is_published() {
+    let place = tempfile::tempdir().unwrap();
+    let tight = Settings { retain_bytes: Some(1), seal_events: 1, ..settings(place.path()) };
+    let indexer = open_with(tight, Disk::default()).await;
+    send(&indexer, &["one"]).await.unwrap();
+    until("it is sealed and dropped", || everything(&indexer).is_empty()).await;
+    assert_eq!(indexer.core.metrics.retained_away.get(), 1);
 }
 
 #[tokio::test]

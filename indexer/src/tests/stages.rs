@@ -3,7 +3,7 @@
 use locard_store::{Publication, Split, SplitMeta};
 
 use super::*;
-use crate::seal::{relieve, seal_everything};
+use crate::seal::{Pressure, relieve, seal_everything};
 
 async fn send_as(indexer: &Indexer, tenant: &str, message: &str) -> Tenant {
     let mut principal = Principal::loopback();
@@ -35,11 +35,7 @@ async fn sealing_goes_on_when_its_caller_goes_away() {
     let turn = indexer.core.sealing.lock().await;
     assert!(tokio::time::timeout(Duration::from_millis(50), indexer.seal()).await.is_err());
     drop(turn);
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while indexer.status().hot_events > 0 {
-        assert!(Instant::now() < deadline, "it was never sealed");
-        tokio::task::yield_now().await;
-    }
+    until("it is sealed", || indexer.status().hot_events == 0).await;
     assert_eq!(messages(&indexer), ["one"]);
 }
 
@@ -55,7 +51,7 @@ async fn what_the_catalog_has_no_more_leaves_the_shelf() {
     send(&indexer, &["three"]).await.unwrap();
     indexer.seal().await.unwrap();
     assert_eq!((messages(&indexer).len(), indexer.status().splits), (2, 1));
-    assert_eq!(objects(place.path()), 1);
+    until("the objects are removed", || objects(place.path()) == 1).await;
 }
 
 #[tokio::test]
@@ -70,7 +66,8 @@ async fn a_merge_whose_outcome_was_not_learnt_is_taken_over() {
     drop(splits);
     indexer.seal().await.unwrap();
     assert_eq!(messages(&indexer), ["one", "two"]);
-    assert_eq!((objects(place.path()), indexer.status().splits), (1, 1));
+    assert_eq!(indexer.status().splits, 1);
+    until("the objects are removed", || objects(place.path()) == 1).await;
 }
 
 /// The catalog says of tenant `bad` that a split follows that does not exist.
@@ -105,7 +102,7 @@ async fn a_tenant_that_cannot_be_sealed_stops_nobody_and_leaves_nothing_behind()
     }
     assert_eq!(indexer.status().hot_events, 1);
     assert_eq!(indexer.view(&bad).hot.len(), 1);
-    assert_eq!(objects(place.path()), indexer.status().splits as usize);
+    until("the objects are removed", || objects(place.path()) == indexer.status().splits as usize).await;
 }
 
 #[tokio::test]
@@ -119,13 +116,32 @@ async fn relief_passes_over_who_cannot_be_sealed() {
         send_as(&indexer, tenant, "1").await;
         send_as(&indexer, tenant, "2").await;
     }
-    let deadline = Instant::now() + Duration::from_secs(20);
-    while indexer.status().hot_events > 4 {
-        assert!(Instant::now() < deadline, "{:?}", indexer.status());
-        tokio::task::yield_now().await;
-    }
+    until("the others are sealed", || indexer.status().hot_events <= 4).await;
     // Not due yet: it rests.
-    drop(relieve(&indexer.core).await);
+    drop(relieve(&indexer.core, Pressure::Any).await);
     assert!(indexer.core.resting.any("seal"));
     assert!(crate::lock::lock(&indexer.core.troubles).contains_key("seal"));
+}
+
+#[tokio::test]
+async fn sealing_and_merging_notice_a_stop_between_their_steps() {
+    let place = tempfile::tempdir().unwrap();
+    let eager = Settings { seal_events: 1, merge_width: 2, ..settings(place.path()) };
+    let indexer = open_with(eager, Disk::default()).await;
+    let tidying = indexer.core.tidying.lock().await;
+    for _ in 0..4 {
+        send(&indexer, &["x"]).await.unwrap();
+    }
+    until("they are sealed", || indexer.status().splits == 4).await;
+    let sealing = indexer.core.sealing.lock().await;
+    for _ in 0..4 {
+        send(&indexer, &["y"]).await.unwrap();
+    }
+    // Both stages wait for their turn by now: the test and they share one thread.
+    tokio::task::yield_now().await;
+    indexer.core.stop.cancel();
+    drop((tidying, sealing));
+    indexer.close().await;
+    let status = indexer.status();
+    assert_eq!((status.splits, status.hot_events), (4, 4));
 }

@@ -1,4 +1,4 @@
-//! [`Frame`]: one batch in the log, as received. Pure: bytes in, frames out.
+//! [`Frame`]: one batch in the log, as received; [`End`]: the mark of a segment that was closed cleanly. Pure: bytes in, frames out.
 
 use bytes::Bytes;
 use locard_event::Timestamp;
@@ -10,7 +10,11 @@ use crate::Door;
 /// Length of what stands before a frame's payload.
 pub(super) const HEAD_BYTES: usize = 32;
 /// Begins every frame.
-pub(super) const MARKER: [u8; 4] = *b"LFR1";
+const FRAME_MARKER: [u8; 4] = *b"LFR2";
+/// Begins the mark at the end of a segment that was closed cleanly.
+const END_MARKER: [u8; 4] = *b"LEND";
+/// Length of what begins a head.
+pub(super) const MARKER_BYTES: usize = 4;
 /// Longest payload that a frame may have; far above any body limit that makes sense.
 pub(super) const MAX_PAYLOAD_BYTES: usize = 1 << 30;
 
@@ -65,11 +69,33 @@ pub(crate) struct Named {
     pub(crate) answer: String,
 }
 
+/// The mark at the end of a segment that was closed cleanly: everything before it counts, and where the sequences stood then. So
+/// damage of the last frame is told from a torn one, and what was lost with it keeps its numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct End(pub(crate) Vec<(u32, u64)>);
+
+/// What a head stands before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Frame,
+    End,
+}
+
 /// What stands before a payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Head {
+    pub(super) kind: Kind,
     pub(super) length: usize,
     pub(super) checksum: u32,
+}
+
+impl Kind {
+    /// What begins with these bytes.
+    pub(super) fn of(marker: &[u8]) -> Option<Self> {
+        [(FRAME_MARKER, Self::Frame), (END_MARKER, Self::End)]
+            .into_iter()
+            .find_map(|(known, kind)| (known == marker).then_some(kind))
+    }
 }
 
 impl Head {
@@ -83,11 +109,46 @@ impl Head {
     pub(super) fn decode_any(bytes: &[u8], offset: u64) -> Option<(u64, Self)> {
         let (covered, sum) = bytes.get(..HEAD_BYTES)?.split_at_checked(HEAD_BYTES - 4)?;
         let mut reader = Reader(covered);
-        let marker = reader.take(4)?;
+        let kind = Kind::of(reader.take(MARKER_BYTES)?)?;
         let (nonce, place, length, checksum) = (reader.u64()?, reader.u64()?, reader.u32()?, reader.u32()?);
-        let sound = marker == MARKER && place == offset && Reader(sum).u32()? == crc32c::crc32c(covered);
+        let sound = place == offset && Reader(sum).u32()? == crc32c::crc32c(covered);
         let length = usize::try_from(length).ok().filter(|length| *length <= MAX_PAYLOAD_BYTES)?;
-        sound.then_some((nonce, Self { length, checksum }))
+        sound.then_some((nonce, Self { kind, length, checksum }))
+    }
+
+    /// Puts the head before the payload that stands in `out` behind the room left for the head at `start`.
+    fn put(marker: [u8; MARKER_BYTES], nonce: u64, offset: u64, start: usize, out: &mut [u8]) {
+        let payload = out.get(start + HEAD_BYTES..).unwrap_or_default();
+        let mut head = Vec::with_capacity(HEAD_BYTES);
+        head.extend_from_slice(&marker);
+        head.extend_from_slice(&nonce.to_le_bytes());
+        head.extend_from_slice(&offset.to_le_bytes());
+        head.extend_from_slice(&(payload.len() as u32).to_le_bytes());
+        head.extend_from_slice(&crc32c::crc32c(payload).to_le_bytes());
+        head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
+        if let Some(slot) = out.get_mut(start..start + HEAD_BYTES) {
+            slot.copy_from_slice(&head);
+        }
+    }
+}
+
+impl End {
+    /// The mark, to be written at `offset` of a segment with this nonce.
+    pub(super) fn encode(&self, nonce: u64, offset: u64) -> Vec<u8> {
+        let mut out = vec![0; HEAD_BYTES];
+        for (partition, next) in &self.0 {
+            out.extend_from_slice(&partition.to_le_bytes());
+            out.extend_from_slice(&next.to_le_bytes());
+        }
+        Head::put(END_MARKER, nonce, offset, 0, &mut out);
+        out
+    }
+
+    /// Reads a payload whose checksum is right.
+    pub(super) fn decode_payload(payload: &[u8]) -> Self {
+        let mut reader = Reader(payload);
+        let pairs = std::iter::from_fn(|| Some((reader.u32()?, reader.u64()?)));
+        Self(pairs.collect())
     }
 }
 
@@ -112,17 +173,7 @@ impl Frame {
         let start = out.len();
         out.resize(start + HEAD_BYTES, 0);
         self.encode_payload(out);
-        let payload = out.get(start + HEAD_BYTES..).unwrap_or_default();
-        let mut head = Vec::with_capacity(HEAD_BYTES);
-        head.extend_from_slice(&MARKER);
-        head.extend_from_slice(&nonce.to_le_bytes());
-        head.extend_from_slice(&offset.to_le_bytes());
-        head.extend_from_slice(&(payload.len() as u32).to_le_bytes());
-        head.extend_from_slice(&crc32c::crc32c(payload).to_le_bytes());
-        head.extend_from_slice(&crc32c::crc32c(&head).to_le_bytes());
-        if let Some(slot) = out.get_mut(start..start + HEAD_BYTES) {
-            slot.copy_from_slice(&head);
-        }
+        Head::put(FRAME_MARKER, nonce, offset, start, out);
     }
 
     fn encode_payload(&self, out: &mut Vec<u8>) {
@@ -228,7 +279,10 @@ pub(super) mod tests {
                 frame.encode(9, 6, &mut bytes);
                 let head = Head::decode(&bytes[6..], 9, 6).unwrap();
                 let payload = Bytes::copy_from_slice(&bytes[6 + HEAD_BYTES..]);
-                assert_eq!(head, Head { length: payload.len(), checksum: crc32c::crc32c(&payload) });
+                assert_eq!(
+                    head,
+                    Head { kind: Kind::Frame, length: payload.len(), checksum: crc32c::crc32c(&payload) }
+                );
                 assert_eq!(Frame::decode_payload(&payload), Some(frame));
             }
         }

@@ -70,8 +70,10 @@ impl Ledger {
             segments.iter().take_while(|(_, segment)| covered(segment)).map(|(id, _)| *id).collect()
         };
         for id in &ids {
-            self.disk.remove(&segment::path(&self.directory, *id))?;
+            let path = segment::path(&self.directory, *id);
+            self.disk.remove(&path)?;
             lock(&self.segments).remove(id);
+            self.disk.remove(&segment::acceptance(&path))?;
         }
         if !ids.is_empty() {
             self.disk.sync_directory(&self.directory)?;

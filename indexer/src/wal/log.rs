@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use locard_event::Event;
+use tokio::runtime::Handle;
 use tokio::sync::{Notify, oneshot};
 
 use super::frame::Frame;
@@ -56,6 +57,8 @@ pub(crate) struct Start {
     pub(crate) last: Option<(u64, u64)>,
     /// The next sequence number of each partition that has one above 0.
     pub(crate) sequences: HashMap<u32, u64>,
+    /// Where what is done with is freed.
+    pub(crate) runtime: Handle,
     /// Told after each group.
     pub(crate) committed: Arc<Notify>,
     /// Held as long as the thread may write: it keeps other processes out of the directory.

@@ -1,16 +1,18 @@
 //! Reading the log back: frames, torn ends and damage. [`scan`] is pure: a file's bytes in, frames out.
 //!
 //! A *torn end* is what a crash leaves behind the last complete frame of the newest segment; nothing of it was acked. *Damage* is
-//! what cannot be read where a frame must have been; it is skipped to the next frame, and always reported.
+//! what cannot be read where a frame must have been; it is skipped to the next frame, and always reported. After a clean stop no
+//! damage is of our own making, so it stops the start until somebody says that it may be read around.
 
 use std::collections::BTreeMap;
 use std::io;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
 use super::disk::Disk;
-use super::frame::{Frame, HEAD_BYTES, Head, MARKER};
+use super::frame::{End, Frame, HEAD_BYTES, Head, Kind, MARKER_BYTES};
 use super::segment::{self, HEADER_BYTES, Header, Opening};
 
 /// Bytes that cannot be read where a frame must have been.
@@ -25,13 +27,30 @@ pub(crate) struct Damage {
 /// What one segment holds.
 #[derive(Debug, Default)]
 pub(crate) struct Replay {
-    /// Complete frames in order.
-    pub(crate) frames: Vec<Frame>,
+    file: Bytes,
+    /// Where the payloads of complete frames are, in order.
+    payloads: Vec<Range<usize>>,
     pub(crate) damage: Vec<Damage>,
-    /// End of the last complete frame.
+    /// End of the last complete frame; with an end mark, where that begins.
     pub(crate) valid: u64,
     /// Bytes of the torn end.
     pub(crate) torn: u64,
+    /// Where the sequences stood, if the segment was closed cleanly.
+    pub(crate) end: Option<End>,
+    /// A frame whose checksums are right and which this version cannot read.
+    unreadable: Option<u64>,
+}
+
+impl Replay {
+    /// Complete frames in order. Each is made when it is asked for, and its body is a part of the file.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Frame> {
+        self.payloads.iter().filter_map(|at| Frame::decode_payload(&self.file.slice(at.clone())))
+    }
+
+    /// How many complete frames there are.
+    pub(crate) fn len(&self) -> usize {
+        self.payloads.len()
+    }
 }
 
 /// A segment file, and how many of its bytes count, where a later segment says so.
@@ -93,10 +112,34 @@ impl Listed {
     pub(crate) fn replay(&self, disk: &Disk) -> io::Result<Replay> {
         let bytes = Bytes::from(std::fs::read(&self.path)?);
         let replay = scan(self.id, &bytes, self.cut);
+        self.refuse(&replay)?;
         if self.cut.is_none() {
-            self.harden(disk, &bytes, replay.valid)?;
+            self.harden(disk, &bytes, bytes.len() as u64 - replay.torn)?;
         }
         Ok(replay)
+    }
+
+    /// Refuses what somebody has to decide about.
+    fn refuse(&self, replay: &Replay) -> io::Result<()> {
+        let (path, accept) = (self.path.display(), segment::acceptance(&self.path));
+        let text = if let Some(offset) = replay.unreadable {
+            format!(
+                "{path} has a frame at byte {offset} that is sound and that this Locard cannot read: another version wrote \
+                 it. Start that one, seal (POST /api/admin/seal), stop it, then start this one"
+            )
+        } else if let (Some(Damage { offset, bytes, .. }), Some(_), false) =
+            (replay.damage.first(), &replay.end, accept.exists())
+        {
+            format!(
+                "{path} was closed cleanly and is damaged now, {bytes} bytes at byte {offset}: the disk or somebody changed \
+                 it. Put an intact copy in its place; or, to go on without the events in there (placeholders keep their \
+                 ids), create the empty file {}",
+                accept.display()
+            )
+        } else {
+            return Ok(());
+        };
+        Err(io::Error::new(io::ErrorKind::InvalidData, text))
     }
 
     /// What was read may be in the page cache alone: the process was killed between a write and its sync, or the sync failed and the
@@ -113,7 +156,12 @@ impl Listed {
 
 /// What stands at an offset.
 enum Found {
-    Frame(Box<Frame>, usize),
+    /// A frame whose payload is here.
+    Frame(Range<usize>),
+    /// The mark of a clean end, up to here.
+    End(End, usize),
+    /// A sound frame that says what this version cannot read.
+    Unreadable,
     /// A sound head before a payload that is not: the next frame's place is known.
     BadPayload(usize),
     /// A sound head whose payload reaches beyond the end.
@@ -124,11 +172,11 @@ enum Found {
 /// Finds the frames of segment `id`. `cut`: how many bytes count, if a later segment says so; without it this is the newest one.
 pub(crate) fn scan(id: u64, file: &Bytes, cut: Option<u64>) -> Replay {
     let end = cut.and_then(|cut| usize::try_from(cut).ok()).unwrap_or(file.len()).min(file.len());
-    let mut scan = Scan { id, bytes: file.slice(..end), nonce: 0, replay: Replay::default() };
-    if scan.open() {
-        scan.walk();
-    }
-    scan.judge_end(cut);
+    let bytes = file.slice(..end);
+    let replay = Replay { file: bytes.clone(), ..Replay::default() };
+    let mut scan = Scan { id, bytes, nonce: 0, replay };
+    let kept = if scan.open() { scan.walk() } else { None };
+    scan.judge_end(cut, kept);
     scan.replay
 }
 
@@ -161,14 +209,24 @@ impl Scan {
         }
     }
 
-    fn walk(&mut self) {
+    /// Finds the frames; says where the end mark ends, if there is one.
+    fn walk(&mut self) -> Option<usize> {
         let mut at = HEADER_BYTES;
         while at < self.bytes.len() {
             match self.at(at) {
-                Found::Frame(frame, next) => {
-                    self.replay.frames.push(*frame);
-                    self.replay.valid = next as u64;
-                    at = next;
+                Found::Frame(payload) => {
+                    at = payload.end;
+                    self.replay.payloads.push(payload);
+                    self.replay.valid = at as u64;
+                }
+                Found::End(end, next) => {
+                    self.replay.end = Some(end);
+                    self.replay.valid = at as u64;
+                    return Some(next);
+                }
+                Found::Unreadable => {
+                    self.replay.unreadable = Some(at as u64);
+                    return None;
                 }
                 Found::BadPayload(next) => {
                     self.damaged(at, next, "a frame's checksum does not fit");
@@ -179,10 +237,11 @@ impl Scan {
                         self.damaged(at, next, "no frame where one must begin");
                         at = next;
                     }
-                    None => return,
+                    None => return None,
                 },
             }
         }
+        None
     }
 
     fn at(&self, at: usize) -> Found {
@@ -195,9 +254,12 @@ impl Scan {
         }
         let payload = self.bytes.slice(start..next);
         let sound = crc32c::crc32c(&payload) == head.checksum;
-        match sound.then(|| Frame::decode_payload(&payload)).flatten() {
-            Some(frame) => Found::Frame(Box::new(frame), next),
-            None => Found::BadPayload(next),
+        match head.kind {
+            // A mark stands for itself; what it says besides is known from the frames, if those are sound.
+            Kind::End => Found::End(if sound { End::decode_payload(&payload) } else { End::default() }, next),
+            Kind::Frame if !sound => Found::BadPayload(next),
+            Kind::Frame if Frame::decode_payload(&payload).is_none() => Found::Unreadable,
+            Kind::Frame => Found::Frame(start..next),
         }
     }
 
@@ -206,7 +268,7 @@ impl Scan {
         let is_head = |at: &usize| {
             self.bytes.get(*at..).is_some_and(|rest| Head::decode(rest, self.nonce, *at as u64).is_some())
         };
-        let marked = rest.windows(MARKER.len()).enumerate().filter(|(_, window)| *window == MARKER);
+        let marked = rest.windows(MARKER_BYTES).enumerate().filter(|(_, window)| Kind::of(window).is_some());
         marked.map(|(at, _)| from + at).find(is_head)
     }
 
@@ -215,12 +277,13 @@ impl Scan {
         self.replay.damage.push(Damage { segment: self.id, offset, bytes, reason });
     }
 
-    /// What follows the last complete frame was torn if nothing says that it counts, and is damage if a later segment does.
-    fn judge_end(&mut self, cut: Option<u64>) {
+    /// What follows the last complete frame, or the end mark, which ends at `kept`, was torn if nothing says that it counts, and is
+    /// damage if a later segment does.
+    fn judge_end(&mut self, cut: Option<u64>, kept: Option<usize>) {
         let valid = self.replay.valid;
         let Some(cut) = cut else {
             self.replay.damage.retain(|damage| damage.offset < valid);
-            self.replay.torn = self.bytes.len() as u64 - valid;
+            self.replay.torn = self.bytes.len() as u64 - kept.map_or(valid, |kept| kept as u64);
             return;
         };
         let known = self.replay.damage.iter().map(|damage| damage.offset + damage.bytes).max().unwrap_or(0);
@@ -255,7 +318,7 @@ mod tests {
     }
 
     fn firsts(replay: &Replay) -> Vec<u64> {
-        replay.frames.iter().map(|frame| frame.first).collect()
+        replay.frames().map(|frame| frame.first).collect()
     }
 
     #[test]
@@ -302,6 +365,44 @@ mod tests {
             assert_eq!(firsts(&replay), expected, "bit {bit}");
             assert_eq!(replay.damage.len(), 1, "bit {bit}: {:?}", replay.damage);
         }
+    }
+
+    #[test]
+    fn behind_an_end_mark_every_damage_is_told_from_a_torn_end() {
+        let (mut bytes, ends) = segment(&["one", "two"]);
+        let marked = bytes.len();
+        let end = End(vec![(3, 2), (9, 7)]);
+        bytes.extend(end.encode(NONCE, marked as u64));
+        let replay = scan(1, &Bytes::from(bytes.clone()), None);
+        assert_eq!((replay.valid, replay.torn, replay.end.as_ref()), (marked as u64, 0, Some(&end)));
+        for at in HEADER_BYTES..marked {
+            let mut file = bytes.clone();
+            file[at] ^= 1;
+            let replay = scan(1, &Bytes::from(file), None);
+            let lost = u64::from(at >= ends[0]);
+            assert_eq!((firsts(&replay), replay.damage.len()), (vec![1 - lost], 1), "byte {at}");
+            assert_eq!(replay.end.as_ref(), Some(&end));
+        }
+        for length in marked..bytes.len() {
+            let replay = scan(1, &Bytes::copy_from_slice(&bytes[..length]), None);
+            assert_eq!((firsts(&replay), replay.damage, replay.end), (vec![0, 1], vec![], None));
+            assert_eq!(replay.torn, (length - marked) as u64);
+        }
+    }
+
+    #[test]
+    fn a_sound_frame_that_cannot_be_read_is_no_damage() {
+        let (mut bytes, ends) = segment(&["one"]);
+        let odd = Frame { door: crate::Door::ndjson(), ..frame(1, 1, "two") };
+        odd.encode(NONCE, ends[0] as u64, &mut bytes);
+        let at = bytes.windows(8).rposition(|window| window == b"{\"Ndjson").unwrap();
+        bytes[at] = b'?';
+        let payload = crc32c::crc32c(&bytes[ends[0] + HEAD_BYTES..]);
+        bytes[ends[0] + 24..ends[0] + 28].copy_from_slice(&payload.to_le_bytes());
+        let head = crc32c::crc32c(&bytes[ends[0]..ends[0] + 28]);
+        bytes[ends[0] + 28..ends[0] + 32].copy_from_slice(&head.to_le_bytes());
+        let replay = scan(1, &Bytes::from(bytes), None);
+        assert_eq!((firsts(&replay), replay.unreadable), (vec![0], Some(ends[0] as u64)));
     }
 
     #[test]

@@ -87,6 +87,11 @@ pub(super) fn path(directory: &Path, id: u64) -> PathBuf {
     directory.join(format!("{id:020}.wal"))
 }
 
+/// The file whose presence says that the damage of the segment at `path` may be read around.
+pub(super) fn acceptance(path: &Path) -> PathBuf {
+    path.with_extension("accept")
+}
+
 /// The number in a segment's file name; `None` for other files.
 pub(super) fn id_of(path: &Path) -> Option<u64> {
     let stem = path.file_name()?.to_str()?.strip_suffix(".wal")?;

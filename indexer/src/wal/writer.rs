@@ -13,9 +13,11 @@ use std::io;
 use std::sync::mpsc::Receiver;
 use std::sync::{Arc, Mutex};
 
-use locard_event::EventId;
+use bytes::Bytes;
+use locard_event::{Event, EventId};
 use locard_store::BatchRow;
 
+use super::frame::{End, Frame};
 use super::log::{Append, Command, Refusal, Start};
 use super::segment::{self, Header};
 use crate::hot::Batch;
@@ -58,7 +60,7 @@ impl Writer {
             }
             match other {
                 Some(Command::Rotate(reply)) => {
-                    self.close();
+                    self.finish();
                     if reply.send(()).is_err() {
                         tracing::debug!("nobody waits for the rotation any more");
                     }
@@ -67,7 +69,7 @@ impl Writer {
                 Some(Command::Append(_)) | None => {}
             }
         }
-        self.close();
+        self.finish();
     }
 
     fn probe(&mut self) {
@@ -93,16 +95,19 @@ impl Writer {
         let done = self.persist(&mut group);
         *lock(&self.refusing) = done.as_ref().err().cloned();
         match done {
-            Ok(()) => group.into_iter().for_each(publish),
+            Ok(()) => self.free(group.into_iter().map(publish).collect::<Vec<_>>()),
             Err(refusal) => {
                 tracing::error!(batches = group.len(), error = %refusal.text, "wal.append failed: nothing acked");
                 self.start.metrics.wal_failures.inc_by(group.len() as u64);
-                for append in group {
-                    drop(append.reply.send(Err(refusal.error())));
-                }
+                self.free(group.into_iter().map(|append| refuse(append, &refusal)).collect::<Vec<_>>());
             }
         }
         self.start.committed.notify_one();
+    }
+
+    /// Frees what may be many megabytes elsewhere: every batch waits for this thread.
+    fn free<T: Send + 'static>(&self, much: T) {
+        drop(self.start.runtime.spawn_blocking(move || drop(much)));
     }
 
     /// Makes a group durable and gives its events their ids; or changes nothing that a replay or a later group would see.
@@ -186,6 +191,22 @@ impl Writer {
         Ok(Open { id, file, nonce, bytes })
     }
 
+    /// Ends the open segment with the mark that says so. Everything in it is durable; without the mark that is still true.
+    fn finish(&mut self) {
+        if let Some(open) = &self.open {
+            let mut sequences: Vec<_> =
+                self.start.sequences.iter().map(|(one, next)| (*one, *next)).collect();
+            sequences.sort_unstable();
+            let mark = End(sequences).encode(open.nonce, open.bytes);
+            let disk = &self.start.disk;
+            let written = disk.write(&open.file, &mark, open.bytes).and_then(|()| disk.sync(&open.file));
+            if let Err(error) = written {
+                tracing::warn!(segment = open.id, %error, "the log's end mark cannot be written");
+            }
+        }
+        self.close();
+    }
+
     /// Ends the open segment where its durable bytes end.
     fn close(&mut self) {
         if let Some(open) = self.open.take() {
@@ -219,8 +240,15 @@ fn number(append: &mut Append, sequences: &mut HashMap<u32, u64>) {
     }
 }
 
-/// A durable batch becomes searchable, then acked.
-fn publish(append: Append) {
+/// Nothing of the batch is kept; gives back what is to be freed.
+fn refuse(append: Append, refusal: &Refusal) -> (Frame, Vec<Event>) {
+    let Append { frame, events, reply, .. } = append;
+    drop(reply.send(Err(refusal.error())));
+    (frame, events)
+}
+
+/// A durable batch becomes searchable, then acked; gives back its body to be freed.
+fn publish(append: Append) -> Bytes {
     let Append { shelf, frame, events, permit, reply } = append;
     let partition = frame.partition;
     let accepted = frame.ingested;
@@ -232,4 +260,5 @@ fn publish(append: Append) {
     drop(permit);
     // The sender may have gone; the batch is accepted all the same.
     drop(reply.send(Ok(())));
+    frame.body
 }

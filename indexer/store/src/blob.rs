@@ -110,6 +110,18 @@ impl LocalObject {
         }
     }
 
+    /// Removes it, on another thread if this one drives a runtime: unlinking a large file takes a while, and whoever was the last to
+    /// search it must not hold up others.
+    pub(crate) fn remove_elsewhere(&self) {
+        match tokio::runtime::Handle::try_current() {
+            Ok(runtime) => {
+                let object = self.clone();
+                drop(runtime.spawn_blocking(move || object.remove()));
+            }
+            Err(_) => self.remove(),
+        }
+    }
+
     /// Removes it. What cannot be removed now goes when the store is opened next.
     pub(crate) fn remove(&self) {
         if let Err(error) = std::fs::remove_file(&self.path) {

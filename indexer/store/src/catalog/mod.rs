@@ -3,9 +3,11 @@
 mod migrate;
 mod row;
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use futures_util::TryStreamExt;
 use locard_event::Timestamp;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{SqliteConnection, SqlitePool};
@@ -186,18 +188,41 @@ impl Catalog {
         Ok(transaction.commit().await?)
     }
 
-    /// Named batches accepted at or after `since`, oldest first.
+    /// Shows named batches accepted at or after `since`, newest first and one by one, until `visit` has enough.
     ///
     /// # Errors
     /// The catalog cannot be read.
-    pub async fn batches(&self, since: Timestamp) -> Result<Vec<BatchRow>, Error> {
-        let rows = sqlx::query_as(
-            "SELECT partition, batch, answer, accepted FROM batches WHERE accepted >= $1 ORDER BY accepted, batch",
+    pub async fn newest_batches(
+        &self,
+        since: Timestamp,
+        mut visit: impl FnMut(BatchRow) -> ControlFlow<()> + Send,
+    ) -> Result<(), Error> {
+        let mut rows = sqlx::query_as(
+            "SELECT partition, batch, answer, accepted FROM batches WHERE accepted >= $1 ORDER BY accepted DESC",
         )
         .bind(since.nanos())
-        .fetch_all(&self.pool)
+        .fetch(&self.pool);
+        while let Some(row) = rows.try_next().await? {
+            if visit(row::batch(row)?).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// A named batch.
+    ///
+    /// # Errors
+    /// The catalog cannot be read.
+    pub async fn batch(&self, partition: u32, name: &str) -> Result<Option<BatchRow>, Error> {
+        let row = sqlx::query_as(
+            "SELECT partition, batch, answer, accepted FROM batches WHERE partition = $1 AND batch = $2",
+        )
+        .bind(i64::from(partition))
+        .bind(name)
+        .fetch_optional(&self.pool)
         .await?;
-        rows.into_iter().map(row::batch).collect()
+        row.map(row::batch).transpose()
     }
 
     /// Forgets named batches accepted before `before`, and answers how many.

@@ -60,7 +60,7 @@ async fn a_split_must_continue_what_is_published() {
     assert!(catalog.publish(&taken).await.is_err());
     assert_eq!(catalog.partitions().await.unwrap()[0].published, 10);
     assert_eq!(catalog.splits().await.unwrap(), [first]);
-    assert_eq!(catalog.batches(Timestamp::MIN).await.unwrap(), [batch("s/0", 5)]);
+    assert_eq!(batches_since(&catalog, Timestamp::MIN).await, [batch("s/0", 5)]);
 }
 
 #[tokio::test]
@@ -88,9 +88,9 @@ async fn batches_are_forgotten_by_age() {
     let (_directory, catalog) = catalog().await;
     let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
     catalog.publish(&Publication { split: split(1, 0..1), batches: batches.clone() }).await.unwrap();
-    assert_eq!(catalog.batches(Timestamp::from_nanos(2)).await.unwrap(), batches[1..]);
+    assert_eq!(batches_since(&catalog, Timestamp::from_nanos(2)).await, batches[1..]);
     assert_eq!(catalog.forget_batches(Timestamp::from_nanos(2)).await.unwrap(), 1);
-    assert_eq!(catalog.batches(Timestamp::MIN).await.unwrap(), batches[1..]);
+    assert_eq!(batches_since(&catalog, Timestamp::MIN).await, batches[1..]);
 }
 
 #[tokio::test]
@@ -112,4 +112,31 @@ async fn a_commit_is_on_disk_before_it_is_answered() {
     let synchronous: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&catalog.pool).await.unwrap();
     let journal: String = sqlx::query_scalar("PRAGMA journal_mode").fetch_one(&catalog.pool).await.unwrap();
     assert_eq!((synchronous, journal.as_str()), (2, "wal"));
+}
+
+/// Oldest first.
+async fn batches_since(catalog: &Catalog, since: Timestamp) -> Vec<BatchRow> {
+    let mut found = Vec::new();
+    let visit = |row| {
+        found.insert(0, row);
+        ControlFlow::Continue(())
+    };
+    catalog.newest_batches(since, visit).await.unwrap();
+    found
+}
+
+#[tokio::test]
+async fn batches_are_shown_newest_first_until_enough_and_found_by_name() {
+    let (_directory, catalog) = catalog().await;
+    let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
+    catalog.publish(&Publication { split: split(1, 0..1), batches: batches.clone() }).await.unwrap();
+    let mut seen = Vec::new();
+    let visit = |row: BatchRow| {
+        seen.push(row.batch);
+        if seen.len() < 2 { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    };
+    catalog.newest_batches(Timestamp::MIN, visit).await.unwrap();
+    assert_eq!(seen, ["c", "b"]);
+    assert_eq!(catalog.batch(0, "a").await.unwrap().as_ref(), batches.first());
+    assert_eq!(catalog.batch(1, "a").await.unwrap(), None);
 }

@@ -113,7 +113,7 @@ struct Inner {
 impl Drop for Inner {
     fn drop(&mut self) {
         if *self.discarded.get_mut() {
-            self.object.remove();
+            self.object.remove_elsewhere();
         }
     }
 }

@@ -128,6 +128,33 @@ async fn an_older_catalog_is_refused_and_no_split_goes() {
     assert_eq!(names(other.path().join("splits")).len(), 3 + forget.len());
 }
 
+/// Drops where no runtime is, so that objects are removed before this returns.
+fn drop_at_once<T: Send>(value: T) {
+    std::thread::scope(|scope| drop(scope.spawn(|| drop(value))));
+}
+
+/// The last reader may end on a thread that drives others: that one unlinks nothing.
+#[test]
+fn a_discarded_split_is_removed_on_a_blocking_thread() {
+    let runtime = tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).enable_all().build();
+    runtime.unwrap().block_on(async {
+        let directory = tempfile::tempdir().unwrap();
+        let store = open(directory.path()).await;
+        let meta = publish(&store, 0..10).await;
+        let split = store.open_split(&meta).await.unwrap();
+        store.discard(&split);
+        let objects = || names(directory.path().join("splits")).len();
+        let (go_on, gate) = std::sync::mpsc::channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || gate.recv());
+        drop(split);
+        assert_eq!(objects(), 1, "the only blocking thread is busy");
+        go_on.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        tokio::task::spawn_blocking(|| ()).await.unwrap();
+        assert_eq!(objects(), 0);
+    });
+}
+
 #[tokio::test]
 async fn a_merged_split_takes_the_place_of_its_sources() {
     let directory = tempfile::tempdir().unwrap();
@@ -142,13 +169,12 @@ async fn a_merged_split_takes_the_place_of_its_sources() {
     let replaced: Vec<_> = sources.iter().map(|split| split.meta().id).collect();
     store.catalog().replace(&replaced, &merged).await.unwrap();
     let reader = sources[2].clone();
-    for source in sources {
-        store.discard(&source);
-    }
+    sources.iter().for_each(|source| store.discard(source));
+    drop_at_once(sources);
     // One is still being read.
     assert_eq!(names(directory.path().join("splits")).len(), 2);
     assert_eq!(count(&reader), 29);
-    drop(reader);
+    drop_at_once(reader);
     assert_eq!(names(directory.path().join("splits")), [format!("{}.split", merged.id)]);
     assert_eq!(count(&store.open_split(&merged).await.unwrap()), 40);
 }
