@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export LOCARD_SHARED ?= $(abspath $(CURDIR)/../shared)
 CARGO_FLAGS := --locked
 
-.PHONY: run test build console deps lint unit fmt clean help
+.PHONY: run test build bench console deps lint unit fmt clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -17,6 +17,9 @@ build: deps console ## console and release binaries
 
 test: deps console ## everything CI checks, offline after `make deps`
 	.ci/test.sh
+
+bench: $(if $(LOCARD_BIN),deps,build) ## the shared workload, every answer checked: FULL=1, EVENTS=n, see docs/bench.md
+	python3 tests/bench/main.py
 
 deps:            ## every download, cached: Debian packages, crates, node modules, cargo tools
 	@.ci/deps.sh

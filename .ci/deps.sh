@@ -12,8 +12,8 @@ if [ -z "$have_rust" ] || [ "$(printf '%s\n%s\n' "$need_rust" "$have_rust" | sor
   exit 1
 fi
 
-# gcc and make build the C parts (zstd, SQLite, ring); mold links; the rest is what the tests drive.
-packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote zstd ca-certificates)
+# gcc and make build the C parts (zstd, SQLite, ring); mold links; ripgrep and python3 are the benchmark's; the rest is what the tests drive.
+packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote zstd ripgrep python3 ca-certificates)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

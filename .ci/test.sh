@@ -20,6 +20,7 @@ unit() {
   # The binaries first: the end-to-end tests start them.
   step "build"; cargo build --workspace --bins --locked --quiet
   step "tests"; cargo nextest run --workspace --locked --no-fail-fast
+  step "benchmark's own tests"; (cd tests/bench && python3 -W error::ResourceWarning -m unittest --quiet)
   step "doc tests"; cargo test --workspace --doc --locked --quiet
 }
 
