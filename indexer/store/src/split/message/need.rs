@@ -1,0 +1,122 @@
+//! [`Needs`]: the words that every match of a test holds, and the keys that stand for them where a template does not hold them.
+
+use locard_filter::word;
+use memchr::memmem::Finder;
+
+use super::ByteMask;
+use super::hash::{Kind, key};
+use super::scan::{PREFIXES, prefix};
+use super::sure::places;
+use super::token::{self, Token};
+
+/// As many keys as a set of bits can tell apart.
+const MAX_KEYS: usize = 64;
+
+/// What every matching message holds.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    keys: Vec<u64>,
+    /// The keys that are needed whatever the template says: windows are made over any context.
+    always: u64,
+    words: Vec<Need>,
+}
+
+/// A word, or the beginning of one.
+#[derive(Debug)]
+struct Need {
+    text: Finder<'static>,
+    is_whole: bool,
+    mask: ByteMask,
+    /// Its key, as a bit; 0 if it has none.
+    bit: u64,
+}
+
+impl Needs {
+    /// A text that every match holds, in any case; `bounded` says at which of its edges no word goes on.
+    pub(super) fn add(&mut self, text: &str, bounded: (bool, bool)) {
+        let folded = word::fold_str(text);
+        let mut tokens = Vec::new();
+        token::split(folded.as_bytes(), &mut tokens);
+        let cut_start = !bounded.0 && tokens.first().is_some_and(|token| token.start == 0);
+        let mut whole = tokens.get(usize::from(cut_start)..).unwrap_or_default();
+        if let Some((last, rest)) = whole.split_last()
+            && !bounded.1
+            && last.end == folded.len()
+        {
+            self.add_word(last.of(folded.as_bytes()), false);
+            whole = rest;
+        }
+        self.add_windows(folded.as_bytes(), whole);
+        for token in whole {
+            self.add_word(token.of(folded.as_bytes()), true);
+        }
+    }
+
+    fn add_windows(&mut self, text: &[u8], tokens: &[Token]) {
+        token::each_window(tokens, |start, end| {
+            self.always |= self.bit(key(Kind::Window, text.get(start..end).unwrap_or_default()));
+        });
+    }
+
+    fn add_word(&mut self, word: &[u8], is_whole: bool) {
+        if self.words.iter().any(|need| need.is_whole == is_whole && need.text.needle() == word) {
+            return;
+        }
+        let key = if is_whole {
+            Some(key(Kind::Word, word))
+        } else {
+            let longest = PREFIXES.into_iter().rev().find_map(|length| prefix(word, length));
+            longest.map(|prefix| key(Kind::Prefix, prefix))
+        };
+        let bit = key.map_or(0, |key| self.bit(key));
+        self.words.push(Need {
+            text: Finder::new(word).into_owned(),
+            is_whole,
+            mask: ByteMask::of(word),
+            bit,
+        });
+    }
+
+    /// The bit of a key; 0 if there is no room for it.
+    fn bit(&mut self, key: u64) -> u64 {
+        let index = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+            if self.keys.len() < MAX_KEYS {
+                self.keys.push(key);
+            }
+            self.keys.iter().position(|known| *known == key).unwrap_or(MAX_KEYS)
+        });
+        u32::try_from(index).ok().and_then(|index| 1u64.checked_shl(index)).unwrap_or(0)
+    }
+
+    pub(super) fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> u64 {
+        self.words.iter().fold(self.always, |all, need| all | need.bit)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// The keys of what the folded template does not hold; nothing if none of its slots (folded masks) can hold that.
+    pub(super) fn missing(&self, folded: &[u8], masks: &[ByteMask]) -> Option<u64> {
+        let mut missing = self.always;
+        for need in &self.words {
+            if !need.is_in(folded) {
+                masks.iter().any(|mask| mask.has_all(&need.mask)).then_some(())?;
+                missing |= need.bit;
+            }
+        }
+        Some(missing)
+    }
+}
+
+impl Need {
+    fn is_in(&self, hay: &[u8]) -> bool {
+        places(&self.text, hay, 0)
+            .any(|at| word::is_bound(hay, at.start) && (!self.is_whole || word::is_bound(hay, at.end)))
+    }
+}

@@ -1,0 +1,180 @@
+//! [`TextPlan`]: a test compiled for templates and needle keys. Knows no filter of keys and no events.
+
+use std::cell::RefCell;
+
+use locard_event::Value;
+use locard_filter::Test;
+use locard_filter::glob::{self, Piece};
+use locard_filter::word;
+use regex_syntax::hir::{Dot, Hir, Look, Repetition};
+
+use super::machine::Machine;
+use super::need::Needs;
+use super::sure::Sure;
+use super::{ByteMask, SLOT, required};
+
+/// A text test compiled for templates and needle keys.
+#[derive(Debug)]
+pub(crate) struct TextPlan {
+    sure: Sure,
+    needs: Needs,
+    /// What the text around the slots must be like; nothing if that is not known, or follows from the rest.
+    machine: Option<Machine>,
+    /// Whether the machine reads templates whose case is folded.
+    folds: bool,
+    /// Whether a template without slots that is not sure to match never does.
+    is_exact: bool,
+}
+
+/// What a template says about its messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// None matches.
+    Never,
+    /// Those may match in whose chunk all these keys are: bit i stands for key i of the plan.
+    Perhaps { missing: u64 },
+    /// All match.
+    Always,
+}
+
+/// Room for a folded template and its masks.
+struct Room {
+    folded: Vec<u8>,
+    masks: Vec<ByteMask>,
+}
+
+impl Room {
+    const EMPTY: Self = Self { folded: Vec::new(), masks: Vec::new() };
+}
+
+thread_local! {
+    static ROOM: RefCell<Room> = const { RefCell::new(Room::EMPTY) };
+}
+
+impl TextPlan {
+    /// For a test on a text; nothing if it is about presence, order, numbers, addresses or times.
+    pub(crate) fn of(test: &Test) -> Option<Self> {
+        match test {
+            Test::Contains(literal) => Some(Self::of_literal(literal)),
+            Test::Wildcard(pattern) => Some(Self::of_pieces(&glob::pieces(pattern))),
+            Test::Regex { pattern, ignore_case } => Some(Self::of_regex(pattern, *ignore_case)),
+            Test::Equals(text) => Self::of_whole(text),
+            Test::Compare(..) | Test::Range(..) | Test::Cidr(_) | Test::Exists | Test::Time(_) => None,
+        }
+    }
+
+    fn of_literal(literal: &str) -> Self {
+        let mut needs = Needs::default();
+        needs.add(literal, (true, true));
+        let folded = word::fold_str(literal);
+        let is_word = folded.chars().all(word::is_word_char);
+        // A single word is in one slot or in none: the needs say it all.
+        let machine = (!is_word).then(|| Machine::new(&Hir::literal(folded.into_bytes()))).flatten();
+        let sure = Sure::of_literal(literal);
+        let is_exact = matches!(sure, Sure::Texts { .. });
+        Self { sure, needs, machine, folds: true, is_exact }
+    }
+
+    fn of_pieces(pieces: &[Piece]) -> Self {
+        let mut needs = Needs::default();
+        let mut parts = Vec::new();
+        for (index, piece) in pieces.iter().enumerate() {
+            parts.push(match piece {
+                Piece::Any => Hir::repetition(any_bytes(0, None)),
+                // A character, or a byte that is part of none.
+                Piece::One => Hir::repetition(any_bytes(1, Some(4))),
+                Piece::Literal(text) => {
+                    needs.add(text, (index == 0, index + 1 == pieces.len()));
+                    Hir::literal(word::fold_str(text).into_bytes())
+                }
+            });
+        }
+        let sure = Sure::of_pieces(pieces);
+        let is_exact = matches!(sure, Sure::Texts { .. });
+        Self { sure, needs, machine: Machine::new(&Hir::concat(parts)), folds: true, is_exact }
+    }
+
+    fn of_regex(pattern: &str, ignore_case: bool) -> Self {
+        let mut needs = Needs::default();
+        let mut parser = regex_syntax::ParserBuilder::new();
+        let hir = parser.utf8(false).case_insensitive(ignore_case).build().parse(pattern).ok();
+        if let Some(hir) = &hir {
+            required::each_text(hir, &mut |text, bounded| needs.add(text, bounded));
+        }
+        let machine = hir.as_ref().and_then(Machine::new);
+        Self { sure: Sure::Machine, needs, machine, folds: false, is_exact: false }
+    }
+
+    /// The whole text is this one. Numbers, addresses and times are equal in other spellings too, of which nothing is known here.
+    fn of_whole(text: &str) -> Option<Self> {
+        let value = Value::str(text);
+        if value.as_f64().is_some() || value.as_ip().is_some() || value.as_time().is_some() {
+            return None;
+        }
+        let mut needs = Needs::default();
+        needs.add(text, (true, true));
+        let hir =
+            Hir::concat(vec![Hir::look(Look::Start), Hir::literal(text.as_bytes()), Hir::look(Look::End)]);
+        let sure = Sure::Whole(text.as_bytes().into());
+        Some(Self { sure, needs, machine: Machine::new(&hir), folds: false, is_exact: true })
+    }
+
+    /// What a template says; `masks` are the bytes that occur in each of its slots.
+    pub(crate) fn against(&self, template: &[u8], masks: &[ByteMask]) -> Verdict {
+        if !self.folds && self.needs.is_empty() {
+            return self.decide(template, template, masks, masks);
+        }
+        ROOM.with(|room| match room.try_borrow_mut() {
+            Ok(mut room) => self.against_folded(template, masks, &mut room),
+            Err(_) => self.against_folded(template, masks, &mut { Room::EMPTY }),
+        })
+    }
+
+    fn against_folded(&self, template: &[u8], masks: &[ByteMask], room: &mut Room) -> Verdict {
+        room.folded.clear();
+        word::fold_into(template, &mut room.folded);
+        room.masks.clear();
+        room.masks.extend(masks.iter().map(ByteMask::folded));
+        self.decide(template, &room.folded, masks, &room.masks)
+    }
+
+    fn decide(
+        &self,
+        template: &[u8],
+        folded: &[u8],
+        masks: &[ByteMask],
+        folded_masks: &[ByteMask],
+    ) -> Verdict {
+        if self.sure.holds(template, folded) {
+            return Verdict::Always;
+        }
+        if self.is_exact && !template.contains(&SLOT) {
+            return Verdict::Never;
+        }
+        let Some(missing) = self.needs.missing(folded, folded_masks) else { return Verdict::Never };
+        let Some(machine) = &self.machine else { return Verdict::Perhaps { missing } };
+        let may_match = match self.folds {
+            true => machine.may_match(folded, folded_masks),
+            false => machine.may_match(template, masks),
+        };
+        match may_match {
+            false => Verdict::Never,
+            true if matches!(self.sure, Sure::Machine) && machine.surely_matches(template) => Verdict::Always,
+            true => Verdict::Perhaps { missing },
+        }
+    }
+
+    /// Which keys messages without a template must have to match.
+    pub(crate) fn untemplated(&self) -> u64 {
+        self.needs.all()
+    }
+
+    /// The needle keys this plan may ask for, at most 64.
+    pub(crate) fn keys(&self) -> &[u64] {
+        self.needs.keys()
+    }
+}
+
+fn any_bytes(min: u32, max: Option<u32>) -> Repetition {
+    Repetition { min, max, greedy: true, sub: Box::new(Hir::dot(Dot::AnyByte)) }
+}

@@ -1,0 +1,169 @@
+//! [`Scanner`]: takes a message apart into template, slots and needle keys. Knows no plan and no filter.
+
+use locard_filter::word;
+
+use super::entity::Words;
+use super::hash::{Kind, key};
+use super::token::{self, Token};
+use super::{ByteMask, SLOT};
+
+/// A longer message has no template.
+const MAX_TEXT_BYTES: usize = 4096;
+/// A message with more variables has no template.
+const MAX_SLOTS: usize = 64;
+/// How many characters of a word in a slot are keys of their own.
+pub(super) const PREFIXES: [usize; 2] = [4, 6];
+
+/// Takes messages apart; reuses its buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Scanner {
+    is_templated: bool,
+    template: Vec<u8>,
+    slots: Vec<ByteMask>,
+    keys: Vec<u64>,
+    tokens: Vec<Token>,
+    /// The text with its case folded, and its tokens where they stand elsewhere than in the text.
+    folded: Vec<u8>,
+    folded_tokens: Vec<Token>,
+    /// The tokens that are in slots.
+    variable: Vec<(usize, usize)>,
+}
+
+impl Scanner {
+    /// One that has seen nothing.
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes `message` apart: afterwards [`Self::template`], [`Self::slots`] and [`Self::keys`] are its.
+    pub(crate) fn scan(&mut self, message: &[u8]) {
+        self.read(message);
+        self.is_templated = message.len() <= MAX_TEXT_BYTES && self.build(message);
+        if !self.is_templated {
+            self.template.clear();
+            self.slots.clear();
+            self.variable.clear();
+            self.variable.push((0, self.tokens.len()));
+        }
+        let mut keys = std::mem::take(&mut self.keys);
+        keys.clear();
+        self.push_keys(message.len(), &mut keys);
+        self.keys = keys;
+    }
+
+    /// Constant bytes verbatim, a [`SLOT`] for every variable. Nothing when the message is too long or too varied for one: then
+    /// all its words are in [`Self::keys`].
+    pub(crate) fn template(&self) -> Option<&[u8]> {
+        self.is_templated.then_some(&self.template)
+    }
+
+    /// Which bytes occur in the slots, in their order.
+    pub(crate) fn slots(&self) -> &[ByteMask] {
+        &self.slots
+    }
+
+    /// Needle keys; some may repeat.
+    pub(crate) fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    /// Appends the keys of a text without template: of every word of it.
+    pub(crate) fn keys_of(&mut self, text: &[u8], keys: &mut Vec<u64>) {
+        self.read(text);
+        self.variable.clear();
+        self.variable.push((0, self.tokens.len()));
+        self.push_keys(text.len(), keys);
+    }
+
+    fn read(&mut self, text: &[u8]) {
+        token::split(text, &mut self.tokens);
+        self.folded.clear();
+        self.folded_tokens.clear();
+        word::fold_into(text, &mut self.folded);
+        if !text.is_ascii() {
+            // Folding keeps words words, so these are as many, each in its place.
+            token::split(&self.folded, &mut self.folded_tokens);
+        }
+    }
+
+    /// Fills template and slots; gives up if there are too many slots.
+    fn build(&mut self, message: &[u8]) -> bool {
+        self.template.clear();
+        self.slots.clear();
+        self.variable.clear();
+        let words = Words::new(message, &self.tokens);
+        let (mut index, mut copied) = (0, 0);
+        while let Some(token) = self.tokens.get(index) {
+            let Some(end) = words.variable(index) else {
+                index += 1;
+                continue;
+            };
+            let until = self.tokens.get(end - 1).map_or(token.end, |last| last.end);
+            push_constant(
+                message.get(copied..token.start).unwrap_or_default(),
+                &mut self.template,
+                &mut self.slots,
+            );
+            self.template.push(SLOT);
+            self.slots.push(ByteMask::of(message.get(token.start..until).unwrap_or_default()));
+            self.variable.push((index, end));
+            (index, copied) = (end, until);
+        }
+        push_constant(message.get(copied..).unwrap_or_default(), &mut self.template, &mut self.slots);
+        self.slots.len() <= MAX_SLOTS
+    }
+
+    fn push_keys(&self, length: usize, keys: &mut Vec<u64>) {
+        let is_ascii = self.folded_tokens.is_empty();
+        let tokens = if is_ascii { &self.tokens } else { &self.folded_tokens };
+        // Most messages are shorter than this guess, which spares the loops below growing the list.
+        keys.reserve(length / 2);
+        for (first, end) in &self.variable {
+            for token in tokens.get(*first..*end).unwrap_or_default() {
+                push_word(token.of(&self.folded), keys);
+            }
+        }
+        token::each_window(tokens, |start, end| {
+            keys.push(key(Kind::Window, self.folded.get(start..end).unwrap_or_default()));
+        });
+    }
+}
+
+/// A word and its prefixes.
+#[inline]
+fn push_word(word: &[u8], keys: &mut Vec<u64>) {
+    keys.push(key(Kind::Word, word));
+    for length in PREFIXES {
+        match prefix(word, length) {
+            Some(prefix) => keys.push(key(Kind::Prefix, prefix)),
+            None => return,
+        }
+    }
+}
+
+/// The first `length` characters of a word; nothing if it has fewer.
+#[inline]
+pub(super) fn prefix(word: &[u8], length: usize) -> Option<&[u8]> {
+    let prefix = word.get(..length)?;
+    if prefix.is_ascii() {
+        return Some(prefix);
+    }
+    let text = std::str::from_utf8(word).ok()?;
+    let mut ends = text.char_indices().map(|(start, _)| start).skip(1).chain([text.len()]);
+    word.get(..ends.nth(length - 1)?)
+}
+
+/// Copies constant text. A run of the marker byte itself becomes a slot.
+fn push_constant(text: &[u8], template: &mut Vec<u8>, slots: &mut Vec<ByteMask>) {
+    if !text.contains(&SLOT) {
+        return template.extend_from_slice(text);
+    }
+    for run in text.chunk_by(|left, right| (*left == SLOT) == (*right == SLOT)) {
+        if run.starts_with(&[SLOT]) {
+            template.push(SLOT);
+            slots.push(ByteMask::of(run));
+        } else {
+            template.extend_from_slice(run);
+        }
+    }
+}

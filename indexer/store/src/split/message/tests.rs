@@ -1,0 +1,430 @@
+//! Plans on templates and keys against the matcher on the messages.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
+
+use locard_event::{Event, Stream, Timestamp};
+use locard_filter::{Filter, Matcher, Predicate, Test, word};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+use super::*;
+
+/// A message taken apart.
+struct Scanned {
+    template: Option<Vec<u8>>,
+    slots: Vec<ByteMask>,
+    keys: HashSet<u64>,
+}
+
+fn scan(message: &[u8]) -> Scanned {
+    let mut scanner = Scanner::new();
+    // Nothing of a message before may show.
+    scanner.scan(b"before \x00 10.0.0.9 caf\xc3\xa9");
+    scanner.scan(message);
+    Scanned {
+        template: scanner.template().map(<[u8]>::to_vec),
+        slots: scanner.slots().to_vec(),
+        keys: scanner.keys().iter().copied().collect(),
+    }
+}
+
+/// The matcher's word on a test on the message.
+fn matches(message: &[u8], test: &Test) -> bool {
+    let predicate = Predicate { field: Some("message".into()), test: test.clone() };
+    let event =
+        Event::new(Timestamp::from_nanos(0), Arc::new(Stream::new::<&str, &str>([])), message.to_vec());
+    Matcher::new(&Filter::Is(predicate)).unwrap().matches(&event)
+}
+
+fn has_all(keys: &HashSet<u64>, plan: &TextPlan, bits: u64) -> bool {
+    assert!(plan.keys().len() <= 64);
+    assert!(plan.keys().len() == 64 || bits >> plan.keys().len() == 0);
+    plan.keys().iter().enumerate().all(|(index, key)| bits >> index & 1 == 0 || keys.contains(key))
+}
+
+#[track_caller]
+fn agree(message: &[u8], other: &[u8], test: &Test) {
+    let Some(plan) = TextPlan::of(test) else { return };
+    let matches = matches(message, test);
+    let scanned = scan(message);
+    let show = || format!("{test:?} on {:?}", message.escape_ascii().to_string());
+    if let Some(template) = &scanned.template {
+        // As in a split, the masks cover other messages of the template too.
+        let mut masks = scanned.slots.clone();
+        for (mask, more) in masks.iter_mut().zip(scan(other).slots) {
+            mask.add(&more);
+        }
+        for masks in [scanned.slots, masks] {
+            match plan.against(template, &masks) {
+                Verdict::Never => assert!(!matches, "never: {}", show()),
+                Verdict::Always => assert!(matches, "always: {}", show()),
+                Verdict::Perhaps { missing } => {
+                    assert!(!matches || has_all(&scanned.keys, &plan, missing), "missing: {}", show());
+                }
+            }
+        }
+    }
+    let mut keys = Vec::new();
+    match std::str::from_utf8(message) {
+        Ok(text) => keys_of_text(text, &mut keys),
+        Err(_) => Scanner::new().keys_of(message, &mut keys),
+    }
+    let keys = keys.into_iter().collect();
+    assert!(!matches || has_all(&keys, &plan, plan.untemplated()), "untemplated: {}", show());
+}
+
+const PIECES: &[&str] = &[
+    "failed",
+    "Failed",
+    "password",
+    "for",
+    "root",
+    "root23",
+    "_x",
+    "node-1",
+    "203.0.113.77",
+    "10.0.0.9",
+    "7",
+    "ab",
+    "AB",
+    "c1",
+    "fe80::1:ab",
+    "0a:58:0a:80:02:01",
+    "de:ad:be:ef:ab:cd",
+    "de-ad-be-ef-ab-cd",
+    "8c45334d-f920-437e-9450-78aca66c8dd7",
+    "deadbeefdeadbeefde",
+    "/usr/bin/curl",
+    "/a",
+    "http://x.example/a?b=c",
+    "bob@mail.example",
+    "kinsing",
+    "x-bcdfg-vwxzq",
+    "ärger",
+    "ÄRGER",
+    "\u{212A}ELVIN",
+    "kelvin",
+    "\u{212A}1",
+    "İstanbul",
+    "İ2",
+    "東京",
+    "٣",
+    "½",
+    "foo½",
+    "ß",
+    "é",
+    "Ⱥ1",
+    "e\u{301}",
+    " ",
+    " ",
+    " ",
+    " ",
+    "  ",
+    ".",
+    "-",
+    ":",
+    "=",
+    "/",
+    ",",
+    "@",
+    "\"",
+    "\n",
+    "\u{0}",
+    "\u{1}",
+    "\u{fffd}",
+    "*",
+    "?",
+];
+
+fn texts() -> impl Strategy<Value = String> {
+    prop_oneof![
+        9 => prop::collection::vec(prop::sample::select(PIECES), 0..8).prop_map(|pieces| pieces.concat()),
+        1 => ".{0,8}",
+    ]
+}
+
+const ODD: &[&[u8]] = &[b"\xff", b"\xc3", b"\xe2\x84", b"\xaa", b"\x00", b"\x00\x00", b"\xf0\x9f"];
+
+fn messages() -> impl Strategy<Value = Vec<u8>> {
+    let odd = prop::sample::select(ODD);
+    prop_oneof![
+        4 => texts().prop_map(String::into_bytes),
+        2 => (texts(), odd, texts()).prop_map(|(before, odd, after)| [before.as_bytes(), odd, after.as_bytes()].concat()),
+        1 => (texts(), 1..80usize).prop_map(|(text, count)| text.repeat(count).into_bytes()),
+    ]
+}
+
+/// A piece of the message, mostly from one end of a word to another, or of another text.
+fn part(message: &[u8], from: Index, to: Index, at_words: bool) -> String {
+    let text = String::from_utf8_lossy(message);
+    let mut ends: Vec<usize> = match at_words {
+        true => {
+            word::words(text.as_bytes()).flat_map(|word| [word.range().start, word.range().end]).collect()
+        }
+        false => text.char_indices().map(|(at, _)| at).collect(),
+    };
+    ends.push(text.len());
+    let (from, to) = (*from.get(&ends), *to.get(&ends));
+    text[from.min(to)..from.max(to)].to_owned()
+}
+
+fn twisted(part: String, twist: u8) -> String {
+    match twist {
+        0 => part.to_uppercase(),
+        1 => part.to_lowercase(),
+        2 => part.replacen(['.', ' ', ':'], "-", 1),
+        3 => part + " ",
+        4 => part + "x",
+        _ => part,
+    }
+}
+
+fn wildcard(part: &str, at: Index, twist: u8) -> String {
+    let mut escaped: Vec<String> = part
+        .chars()
+        .map(|char| match char {
+            '*' | '?' | '\\' => format!("\\{char}"),
+            other => other.into(),
+        })
+        .collect();
+    let index = at.index(escaped.len() + 1);
+    match twist % 5 {
+        0 => escaped.push("*".into()),
+        1 => escaped.insert(0, "*".into()),
+        2 if index < escaped.len() => escaped[index] = "?".into(),
+        3 if index < escaped.len() => escaped[index] = "*".into(),
+        _ => escaped.insert(index, "*".into()),
+    }
+    escaped.concat()
+}
+
+fn regex(part: &str, other: &str, twist: u8) -> String {
+    let part = regex_syntax::escape(part);
+    let other = regex_syntax::escape(other);
+    match twist {
+        0 => format!("^{part}"),
+        1 => format!("{part}$"),
+        2 => format!(r"\b{part}\b"),
+        3 => format!(r"{part}\d*"),
+        4 => format!(r"[a-z]+{part}\W"),
+        5 => format!("{part}|{other}"),
+        6 => format!("{part}.*{other}"),
+        7 => format!("(?:{part})+{other}"),
+        8 => format!(r"(?m)^{part}$"),
+        9 => format!("(?i){part}"),
+        10 => format!(r"(?-u){part}\xFF"),
+        11 => format!(r"\A{part}\z"),
+        12 => format!(r"\w{part} ?{other}"),
+        _ => part,
+    }
+}
+
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(64)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 3000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_plan_is_never_too_narrow_and_always_sure(
+        message in messages(),
+        other in messages(),
+        aims in prop::collection::vec((any::<(Index, Index, Index, bool)>(), 0..16u8, texts()), 8),
+    ) {
+        for ((from, to, at, at_words), twist, text) in aims {
+            let piece = twisted(part(&message, from, to, at_words), twist);
+            agree(&message, &other, &Test::Contains(piece.as_str().into()));
+            agree(&message, &other, &Test::Contains(text.as_str().into()));
+            agree(&message, &other, &Test::Equals(piece.as_str().into()));
+            agree(&message, &other, &Test::Wildcard(wildcard(&piece, at, twist).into()));
+            agree(&message, &other, &Test::Wildcard(wildcard(&text, at, twist).into()));
+            let pattern = regex(&piece, &text, twist).into();
+            agree(&message, &other, &Test::Regex { pattern, ignore_case: at_words });
+        }
+        agree(&message, &other, &Test::Equals(String::from_utf8_lossy(&message).into()));
+    }
+
+    #[test]
+    fn a_template_is_the_message_with_its_slots_left_out(message in messages()) {
+        let mut scanner = Scanner::new();
+        scanner.scan(&message);
+        let Some(template) = scanner.template() else { return Ok(()) };
+        prop_assert_eq!(template.iter().filter(|byte| **byte == SLOT).count(), scanner.slots().len());
+        let runs: Vec<&[u8]> = template.split(|byte| *byte == SLOT).collect();
+        prop_assert!(message.starts_with(runs[0]));
+        prop_assert!(divides(&message, &runs, scanner.slots()));
+    }
+}
+
+/// Whether the message is some texts of the masks, each before one of the runs but the first.
+fn divides(message: &[u8], runs: &[&[u8]], masks: &[ByteMask]) -> bool {
+    let mut ends = BTreeSet::from([runs[0].len()]);
+    for (mask, run) in masks.iter().zip(&runs[1..]) {
+        let slots = ends.into_iter().flat_map(|from| {
+            let length = message[from..].iter().take_while(|byte| mask.has(**byte)).count();
+            from + 1..from + length + 1
+        });
+        ends = slots.filter(|at| message[*at..].starts_with(run)).map(|at| at + run.len()).collect();
+    }
+    ends.contains(&message.len())
+}
+
+#[track_caller]
+fn check_template(message: &str, expected: &str) {
+    let scanned = scan(message.as_bytes());
+    assert_eq!(show(&scanned.template.unwrap()), expected);
+}
+
+#[test]
+fn a_template_is_the_text_around_the_variables() {
+    check_template("", "");
+    check_template("Failed password for root", "Failed password for root");
+    check_template(
+        "Failed password for root23 from 10.0.0.9 port 22 ssh2",
+        "Failed password for <*> from <*> port <*> <*>",
+    );
+    check_template("2026-11-23T00:00:00.016Z level=info duration=560ms", "<*> level=info duration=<*>");
+    check_template("dl_src=0a:58:63:a1:9c:04,dl_dst=de:ad:be:ef:ab:cd", "dl_src=<*>,dl_dst=<*>");
+    check_template("id fb45334d-face-437e-9450-78aca66c8dd7 ok", "id <*> ok");
+    check_template("addr fe80::1:ab, face:b00c::1 or cafe::babe", "addr <*>, <*> or cafe::babe");
+    check_template("COMMAND=/usr/sbin/iptables -L; cd /tmp", "COMMAND=/<*> -L; cd /tmp");
+    check_template("GET http://x.example/a?b=c \"bob.m@mail.example\" a@b", "GET <*> \"<*>\" a@b");
+    check_template("pod checkout-api-bcdfghjklm-vwxzq is up", "pod checkout-api-<*> is up");
+    check_template("trace=deadbeefdeadbeefdead and added", "trace=<*> and added");
+    check_template(
+        "{\"user\":\"yolanda.khan\",\"verb\":\"get\",\"a.b\":[\"a-b\"]}",
+        "{\"user\":\"<*>\",\"verb\":\"get\",\"a.b\":[\"<*>\"]}",
+    );
+    check_template(
+        "E: no\n\tat a.B.c(B.java:16)\n\tat d.E(E.java)\nCaused by: x",
+        "E: no\n\t<*>)\nCaused by: x",
+    );
+    check_template("a\u{0}\u{0}b\u{1}c", "a<*>b\u{1}c");
+    check_template("東京٣ und ٣", "<*> und <*>");
+}
+
+#[test]
+fn a_message_too_long_or_too_varied_has_no_template() {
+    for text in ["word ".repeat(1000), "1 ".repeat(65)] {
+        let scanned = scan(text.as_bytes());
+        assert_eq!(scanned.template, None);
+        assert!(
+            scanned.keys.contains(&hash::key(hash::Kind::Word, text.split(' ').next().unwrap().as_bytes()))
+        );
+    }
+    assert!(scan("1 ".repeat(64).as_bytes()).template.is_some());
+}
+
+#[track_caller]
+fn check_verdict(message: &str, test: Test, expected: Option<&str>) {
+    let scanned = scan(message.as_bytes());
+    let plan = TextPlan::of(&test).unwrap();
+    let found = match plan.against(&scanned.template.unwrap(), &scanned.slots) {
+        Verdict::Never => None,
+        Verdict::Always => Some("always".to_owned()),
+        Verdict::Perhaps { missing } if has_all(&scanned.keys, &plan, missing) => {
+            Some(format!("perhaps {}", missing.count_ones()))
+        }
+        Verdict::Perhaps { .. } => None,
+    };
+    assert_eq!(found.as_deref(), expected, "{test:?} on {message}");
+}
+
+const SSHD: &str =
+    "Nov 23 node-7 sshd[12]: Failed password for root from 203.0.113.77 port 22 ssh2: /tmp/kinsing";
+
+#[test]
+fn a_literal_is_looked_for_in_constants_and_slots() {
+    let check = |literal: &str, expected| check_verdict(SSHD, Test::Contains(literal.into()), expected);
+    check("failed password", Some("always"));
+    check("]: Failed", Some("always"));
+    check("failed root", None);
+    check("password failed", None);
+    check("from 203.0.113.77", Some("perhaps 5"));
+    check("203.0.113.78", None);
+    check("root from 203", Some("perhaps 1"));
+    check("root for 203", None);
+    check("oot from 203", None);
+    check("kinsing", Some("perhaps 1"));
+    check("kins", None);
+    check("--", None);
+}
+
+#[test]
+fn a_wildcard_is_looked_for_by_its_prefixes() {
+    let check = |pattern: &str, expected| check_verdict(SSHD, Test::Wildcard(pattern.into()), expected);
+    check("fail*", Some("always"));
+    check("fail*root*", Some("always"));
+    check("root*fail*", None);
+    check("kinsin*", Some("perhaps 1"));
+    check("kin*", Some("perhaps 0"));
+    check("kinzin*", None);
+    check("f*led", Some("always"));
+    check("203.0.113.*", Some("perhaps 3"));
+    check("zz*", None);
+}
+
+#[test]
+fn a_regex_is_run_over_the_template() {
+    let check = |pattern: &str, expected| {
+        check_verdict(SSHD, Test::Regex { pattern: pattern.into(), ignore_case: true }, expected);
+    };
+    check("failed (password|publickey)", Some("always"));
+    check("failed (keyboard|publickey)", None);
+    check(r"from \d+\.0\.113\.77 port", Some("perhaps 3"));
+    check(r"from \d+\.0\.114\.77 port", None);
+    check(r"kins\w+", Some("perhaps 0"));
+    check(r"port \d+ ssh2", Some("perhaps 0"));
+    check(r"port [a-z]+ ssh2", None);
+    check("^Nov", Some("perhaps 0"));
+    check("^Failed", None);
+    check("kinsing$", Some("perhaps 0"));
+    check("port$", None);
+}
+
+#[test]
+fn a_whole_text_is_compared() {
+    let check =
+        |message: &str, text: &str, expected| check_verdict(message, Test::Equals(text.into()), expected);
+    check("all is well", "all is well", Some("always"));
+    check("all is well", "All is well", None);
+    check("node 7 is up", "node 7 is up", Some("perhaps 1"));
+    check("node 7 is up", "node 8 is up", None);
+    check("node 7 is up", "node 7 is", None);
+    assert!(TextPlan::of(&Test::Equals("200".into())).is_none());
+}
+
+#[test]
+fn keys_never_change() {
+    let check = |key: u64, expected: u64| assert_eq!(key, expected, "{key:016x}");
+    let word = |text: &str| hash::key(hash::Kind::Word, text.as_bytes());
+    check(word(""), 0x39f2_7276_f2f9_096d);
+    check(word("7"), 0x22d9_62c6_873e_d80e);
+    check(word("root"), 0x1993_50b0_e844_24e2);
+    check(word("kinsing"), 0xf873_a021_6e71_ceb4);
+    check(word("0123456789abcdef"), 0x7114_8a30_1b0e_8e8b);
+    check(word("0123456789abcdef0123456789abcdef_"), 0x5d0d_db95_9469_327a);
+    check(hash::key(hash::Kind::Prefix, b"kins"), 0x8931_f643_3893_99d9);
+    check(hash::key(hash::Kind::Window, b"203.0.113.77"), 0x2fea_40cb_9ec5_32d4);
+    check(key_of_value("trace_id", "abc"), 0x9294_d847_4ddf_6b3a);
+    check(key_of_presence("trace_id"), 0x1d07_0965_b108_cc5c);
+    check(pattern_id(b"Failed password for \0"), 0x75ce_c313_d92e_fdbc);
+}
+
+#[test]
+fn windows_are_keys_whatever_stands_around() {
+    for around in ["203.0.113.77", "9.203.0.113.77.8", "x 1.203.0.113.77:443", "\u{e9}203.0.113.77 "] {
+        let (key, keys) = (hash::key(hash::Kind::Window, b"203.0.113.77"), scan(around.as_bytes()).keys);
+        assert_eq!(keys.contains(&key), !around.starts_with('é'), "{around}");
+    }
+    for around in
+        ["DE:ad:be:ef:ab:cd", "00-de:ad:be:ef:ab:cd", "00:de:ad:be:ef:ab:cd-ef", "(de:ad:be:ef:ab:cd)"]
+    {
+        assert!(
+            scan(around.as_bytes()).keys.contains(&hash::key(hash::Kind::Window, b"de:ad:be:ef:ab:cd")),
+            "{around}"
+        );
+    }
+}

@@ -1,0 +1,182 @@
+//! A text as [`Token`]s: its words, of what kinds of characters they are, and what joins each to the next.
+//!
+//! Words are those of [`locard_filter::word`]. Texts of ASCII, nearly all of them, are read in one pass.
+
+use locard_filter::word;
+
+/// Part of a word.
+pub(super) const WORD: u8 = 1;
+/// A digit; of any script in [`Token::any`], of ASCII in [`Token::all`].
+pub(super) const DIGIT: u8 = 2;
+/// A hexadecimal digit.
+pub(super) const HEX: u8 = 4;
+/// Of the letters and digits that Kubernetes makes random names of: no vowels, nothing that could be mistaken.
+pub(super) const RANDOM: u8 = 8;
+/// Separates words and ends paths and addresses.
+pub(super) const BREAK: u8 = 16;
+/// `/`.
+pub(super) const SLASH: u8 = 32;
+/// `@`.
+pub(super) const AT: u8 = 64;
+
+/// The joint of `::`.
+pub(super) const TWO_COLONS: u8 = 1;
+
+/// A word of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Token {
+    /// Where it begins, in bytes.
+    pub(super) start: usize,
+    /// Where it ends.
+    pub(super) end: usize,
+    /// What some of its characters are, what all of them are.
+    pub(super) any: u8,
+    pub(super) all: u8,
+    /// What some of the bytes between it and the next word, or the end, are; 0 if there are none.
+    pub(super) gap: u8,
+    /// The byte between it and the next word, if it is one; or [`TWO_COLONS`]; or 0.
+    pub(super) joint: u8,
+}
+
+impl Token {
+    pub(super) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
+    pub(super) fn is_number(&self) -> bool {
+        self.all & DIGIT != 0
+    }
+
+    pub(super) fn is_hex(&self) -> bool {
+        self.all & HEX != 0
+    }
+
+    /// The bytes of it in its text.
+    pub(super) fn of<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+        text.get(self.start..self.end).unwrap_or_default()
+    }
+}
+
+const CLASS: [u8; 256] = {
+    let mut class = [BREAK; 256];
+    let mut byte = 0usize;
+    while byte < 256 {
+        #[expect(clippy::indexing_slicing, reason = "byte is below 256, and this runs in the compiler")]
+        {
+            class[byte] = match byte as u8 {
+                b'/' => SLASH,
+                b'@' => AT,
+                b'.' | b'-' | b':' | b'%' | b'+' | b'~' | b'?' | b'=' | b'&' | b'#' => 0x80,
+                b'2' | b'4'..=b'9' => WORD | DIGIT | HEX | RANDOM,
+                b'0' | b'1' | b'3' => WORD | DIGIT | HEX,
+                b'b' | b'c' | b'd' | b'f' => WORD | HEX | RANDOM,
+                b'a' | b'e' | b'A'..=b'F' => WORD | HEX,
+                b'i' | b'o' | b'u' | b'y' => WORD,
+                b'g'..=b'z' => WORD | RANDOM,
+                b'G'..=b'Z' | b'_' => WORD,
+                _ => BREAK,
+            };
+        }
+        byte += 1;
+    }
+    class
+};
+
+#[inline]
+fn class(byte: u8) -> u8 {
+    CLASS.get(usize::from(byte)).copied().unwrap_or(BREAK)
+}
+
+/// Replaces `tokens` by those of `text`.
+pub(super) fn split(text: &[u8], tokens: &mut Vec<Token>) {
+    tokens.clear();
+    if text.is_ascii() { split_ascii(text, tokens) } else { split_any(text, tokens) }
+}
+
+fn split_ascii(text: &[u8], tokens: &mut Vec<Token>) {
+    let mut bytes = text.iter().enumerate();
+    while let Some((start, first)) = bytes.find(|(_, byte)| class(**byte) & WORD != 0) {
+        let (mut any, mut all) = (class(*first), class(*first));
+        let mut gap = 0;
+        let end = loop {
+            let Some((at, byte)) = bytes.next() else { break text.len() };
+            let class = class(*byte);
+            if class & WORD == 0 {
+                gap = class;
+                break at;
+            }
+            any |= class;
+            all &= class;
+        };
+        tokens.push(Token { start, end, any, all, gap, joint: 0 });
+    }
+    join(text, tokens);
+}
+
+fn split_any(text: &[u8], tokens: &mut Vec<Token>) {
+    for word in word::words(text) {
+        let range = word.range();
+        let (any, all) = word
+            .raw
+            .chars()
+            .map(classes_of_char)
+            .fold((0, 0xff), |(any, all), (one, each)| (any | one, all & each));
+        tokens.push(Token { start: range.start, end: range.end, any, all, gap: 0, joint: 0 });
+    }
+    join(text, tokens);
+}
+
+/// What a character of a word counts as where some, and where all characters are asked for.
+fn classes_of_char(char: char) -> (u8, u8) {
+    match u8::try_from(char).ok().filter(u8::is_ascii) {
+        Some(byte) => (class(byte), class(byte)),
+        None if char.is_numeric() => (WORD | DIGIT, WORD),
+        None => (WORD, WORD),
+    }
+}
+
+/// Says of every token what is between it and the next.
+fn join(text: &[u8], tokens: &mut [Token]) {
+    let mut next = text.len();
+    for token in tokens.iter_mut().rev() {
+        let between = text.get(token.end..next).unwrap_or_default();
+        match between {
+            [] => (token.gap, token.joint) = (0, 0),
+            [byte] => (token.gap, token.joint) = (class(*byte), *byte),
+            b"::" => (token.gap, token.joint) = (0x80, TWO_COLONS),
+            more => token.gap = more.iter().fold(0, |all, byte| all | class(*byte)),
+        }
+        next = token.start;
+    }
+}
+
+/// Calls `visit` with the range of every window: four numbers joined by dots, six pairs of hex digits joined by colons or by
+/// dashes. Whatever stands around an occurrence, its window is found.
+pub(super) fn each_window(tokens: &[Token], mut visit: impl FnMut(usize, usize)) {
+    let (mut numbers, mut pairs) = (0, 0);
+    // What joins this token to the one before, and what joined that one.
+    let (mut joint, mut joint_before) = (0, 0);
+    for (index, token) in tokens.iter().enumerate() {
+        let start = |count: usize| {
+            index.checked_sub(count).and_then(|at| tokens.get(at)).map_or(0, |first| first.start)
+        };
+        numbers = match joint {
+            _ if !token.is_number() => 0,
+            b'.' => numbers + 1,
+            _ => 1,
+        };
+        pairs = match joint {
+            _ if token.len() != 2 || !token.is_hex() => 0,
+            b':' | b'-' if pairs > 1 && joint != joint_before => 2,
+            b':' | b'-' => pairs + 1,
+            _ => 1,
+        };
+        (joint_before, joint) = (joint, token.joint);
+        if numbers >= 4 {
+            visit(start(3), token.end);
+        }
+        if pairs >= 6 {
+            visit(start(5), token.end);
+        }
+    }
+}
