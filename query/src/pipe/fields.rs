@@ -1,5 +1,8 @@
 //! `fields a, b` keeps these, `fields -a, -b` drops them.
 
+#[cfg(test)]
+mod tests;
+
 use locard_event::Value;
 use locard_filter::SyntaxError;
 

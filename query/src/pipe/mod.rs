@@ -20,7 +20,7 @@ mod shown;
 mod sort;
 mod stats;
 #[cfg(test)]
-mod tests;
+mod testing;
 mod timechart;
 mod top;
 

@@ -1,5 +1,8 @@
 //! Text to [`Query`].
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use locard_event::{Timestamp, name};

@@ -1,5 +1,8 @@
 //! [`Pipeline`]: pipes at work. Steps that take events one by one, then one that gathers them, then the rest.
 
+#[cfg(test)]
+mod tests;
+
 use std::ops::Range;
 
 use locard_event::{Event, Timestamp};

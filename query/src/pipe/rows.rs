@@ -1,5 +1,8 @@
 //! [`Rows`]: a table between pipes, and the pipes that work on one.
 
+#[cfg(test)]
+mod tests;
+
 use locard_event::Value;
 use locard_filter::Matcher;
 use serde_json::Value as Json;

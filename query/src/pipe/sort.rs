@@ -1,5 +1,8 @@
 //! `sort -n, user.name`: by columns, a dash for the greatest first. What is absent comes last either way.
 
+#[cfg(test)]
+mod tests;
+
 use std::cmp::Ordering;
 
 use locard_event::{Event, Value};

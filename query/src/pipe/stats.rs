@@ -2,6 +2,9 @@
 //!
 //! Rows come in the order of their groups. A record without one of the fields is in the group null: no record is left out.
 
+#[cfg(test)]
+mod tests;
+
 use locard_event::Value;
 use locard_filter::SyntaxError;
 

@@ -4,6 +4,8 @@
 //! The series with the most events have a column each; what remains is together in `other`.
 
 mod span;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;

@@ -2,6 +2,9 @@
 //!
 //! A record with none of the fields is left out; with some of them, the others are null.
 
+#[cfg(test)]
+mod tests;
+
 use locard_event::Value;
 use locard_filter::SyntaxError;
 
