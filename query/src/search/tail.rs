@@ -231,12 +231,7 @@ impl Tail {
             self.tell(Tailed::Lag(Lag { missed, first, because: "the client was slow" })).await?;
         }
         let seen = self.last;
-        let (lens, matching) = (Arc::clone(&self.lens), Arc::clone(batch));
-        let matched = tokio::task::spawn_blocking(move || {
-            let wanted = lock(&lens).wanted();
-            matching_of(&matching, seen, &wanted, BATCH_TIME)
-        });
-        let Matched { events, in_time } = matched.await.map_err(|_| Gone)?;
+        let Matched { events, in_time } = look(&self.lens, batch, seen).await?;
         for event in events {
             self.tell(Tailed::Event(event)).await?;
         }
@@ -296,6 +291,16 @@ struct Matched {
     in_time: bool,
 }
 
+/// Looks at a batch through the lens, on a thread that may be busy: compiling and matching may take long.
+async fn look(lens: &Arc<Mutex<Lens>>, batch: &Arc<[Event]>, seen: Option<EventId>) -> Result<Matched, Gone> {
+    let (lens, batch) = (Arc::clone(lens), Arc::clone(batch));
+    let matched = tokio::task::spawn_blocking(move || {
+        let wanted = lock(&lens).wanted();
+        matching_of(&batch, seen, &wanted, BATCH_TIME)
+    });
+    matched.await.map_err(|_| Gone)
+}
+
 /// Keeps a processor busy: not to be run where others are served.
 fn matching_of(batch: &[Event], after: Option<EventId>, wanted: &Wanted, time: Duration) -> Matched {
     let began = Instant::now();
@@ -325,6 +330,41 @@ mod tests {
     use locard_event::Stream;
 
     use super::*;
+
+    /// The lens is held as if it were compiling: nobody but the tail waits for it.
+    #[tokio::test]
+    async fn a_filter_is_compiled_where_it_holds_nobody_up() {
+        let asked = locard_filter::parse("_time>=now-1h").unwrap();
+        let lens = Arc::new(Mutex::new(Lens::new(asked, Principal::loopback()).ok().unwrap()));
+        let (compiling, done) = (Arc::clone(&lens), std::sync::mpsc::channel::<()>());
+        let (held, is_held) = tokio::sync::oneshot::channel();
+        let thread = std::thread::spawn(move || {
+            let _held = lock(&compiling);
+            held.send(()).unwrap();
+            done.1.recv().unwrap_or_default();
+        });
+        is_held.await.unwrap();
+        let batch: Arc<[Event]> = Vec::new().into();
+        let look = look(&lens, &batch, None);
+        tokio::pin!(look);
+        let waited = tokio::time::timeout(Duration::from_millis(20), look.as_mut()).await;
+        assert!(waited.is_err(), "it did not wait for the filter");
+        drop(done.0);
+        assert!(look.await.is_ok());
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_filter_with_now_is_compiled_once_a_second_at_most() {
+        let lens = |q| Lens::new(locard_filter::parse(q).unwrap(), Principal::loopback()).ok().unwrap();
+        for (q, again) in [("_time>=now-1h", true), ("_time>=2026-03-01", false)] {
+            let mut lens = lens(q);
+            let first = lens.wanted();
+            assert!(Arc::ptr_eq(&first, &lens.wanted()), "{q}");
+            lens.compiled = Instant::now().checked_sub(NOW_AGE).unwrap();
+            assert_eq!(!Arc::ptr_eq(&first, &lens.wanted()), again, "{q}");
+        }
+    }
 
     #[test]
     fn a_batch_is_matched_as_far_as_time_allows() {
