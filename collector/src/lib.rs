@@ -23,3 +23,4 @@ pub use metrics::Metrics;
 pub use run::{RunError, run};
 pub use settings::{Destination, Limits, Settings, SettingsError};
 pub use ship::ShipError;
+pub use source::file::is_syslog_name;

@@ -73,7 +73,7 @@ async fn try_accept(
             Turn::First(first) => Some(first),
             Turn::Repeat(ack) => {
                 core.metrics.repeats.inc();
-                return Ok(ack);
+                return Ok(Ack { repeated: true, ..ack });
             }
         },
         None => None,

@@ -32,7 +32,7 @@ pub(crate) fn parse(text: &str) -> Option<Ack> {
     let rejected: Vec<_> =
         answer.rejected.into_iter().map(|line| Rejected { line: line.line, reason: line.reason }).collect();
     let rejected_count = answer.rejected_count.unwrap_or(rejected.len() as u64);
-    Some(Ack { accepted: answer.accepted, rejected, rejected_count })
+    Some(Ack { accepted: answer.accepted, rejected, rejected_count, repeated: false })
 }
 
 #[cfg(test)]
@@ -42,7 +42,7 @@ mod tests {
     #[test]
     fn an_answer_round_trips() {
         let rejected = vec![Rejected { line: 3, reason: "no \"object\"".into() }];
-        let mut ack = Ack { accepted: 2, rejected, rejected_count: 1 };
+        let mut ack = Ack { accepted: 2, rejected, rejected_count: 1, repeated: false };
         assert_eq!(print(&ack), r#"{"accepted":2,"rejected":[{"line":3,"reason":"no \"object\""}]}"#);
         assert_eq!(parse(&print(&ack)), Some(ack.clone()));
         ack.rejected_count = 8;

@@ -10,10 +10,10 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use locard_event::name;
-use locard_wire::{Ack, BATCH_HEADER, BatchId, Encoding};
+use locard_wire::{Ack, BATCH_HEADER, BatchId, Encoding, REPEATED_HEADER};
 
 use crate::budget::Permit;
 use crate::{Delivery, Door, Indexer, Permission, Principal, Problem, answer};
@@ -45,10 +45,19 @@ async fn otlp(
     let json = door == Door::OtlpJson;
     let ack = deliver(&indexer, &principal, door, &headers, body).await?;
     Ok(if json {
-        ([(header::CONTENT_TYPE, JSON)], locard_wire::encode_answer_json(&ack)).into_response()
+        answered(&ack, JSON, locard_wire::encode_answer_json(&ack))
     } else {
-        ([(header::CONTENT_TYPE, PROTOBUF)], locard_wire::encode_answer(&ack)).into_response()
+        answered(&ack, PROTOBUF, locard_wire::encode_answer(&ack))
     })
+}
+
+/// A repeat gets the body that the first of its name got, and a header that tells them apart.
+fn answered(ack: &Ack, kind: &'static str, body: impl IntoResponse) -> Response {
+    let mut response = ([(header::CONTENT_TYPE, kind)], body).into_response();
+    if ack.repeated {
+        response.headers_mut().insert(REPEATED_HEADER, HeaderValue::from_static("true"));
+    }
+    response
 }
 
 fn otlp_door(headers: &HeaderMap) -> Result<Door, Problem> {
@@ -83,7 +92,7 @@ async fn ndjson(
             .with("accepted", 0)
             .with("rejected", rejected.get("rejected").cloned().unwrap_or_default()));
     }
-    Ok(([(header::CONTENT_TYPE, JSON)], answer::print(&ack)).into_response())
+    Ok(answered(&ack, JSON, answer::print(&ack)))
 }
 
 fn ndjson_door(parameters: Vec<(String, String)>) -> Result<Door, Problem> {

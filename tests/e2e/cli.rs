@@ -91,11 +91,13 @@ async fn files_are_imported_once_plain_and_compressed() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
     let files = write_files(directory.path())?;
     let names: Vec<&str> = files.iter().map(|path| path.to_str().unwrap()).collect();
-    for _twice in 0..2 {
+    for again in [false, true] {
         let mut arguments = vec!["ingest"];
         arguments.extend(&names);
         let run = locard(&server, &arguments).await?;
         assert_eq!(run.code, Some(0), "{}", run.err);
+        let known = run.err.matches("all of them were known already, nothing was added").count();
+        assert_eq!(known, if again { names.len() } else { 0 }, "{}", run.err);
         let client = server.client();
         for (query, count) in [
             ("*", 8),
@@ -104,6 +106,10 @@ async fn files_are_imported_once_plain_and_compressed() -> anyhow::Result<()> {
             ("http.response.status_code=404", 1),
             ("kubernetes.audit.verb:get kubernetes.audit.objectRef.resource:secrets user.name:alice", 1),
             ("log.level:error", 2),
+            ("event.dataset=syslog", 2),
+            ("event.dataset=web.access", 1),
+            ("event.dataset=k8s.audit", 1),
+            ("event.dataset=container", 2),
         ] {
             assert_eq!(client.count(query).await?, count, "{query}");
         }

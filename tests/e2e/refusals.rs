@@ -185,3 +185,65 @@ fn listening_beyond_loopback_needs_credentials() -> anyhow::Result<()> {
     assert!(said.contains("auth"), "{said}");
     Ok(())
 }
+
+/// Whoever reads that it listens may search: nothing is said before the data are open.
+#[test]
+fn a_data_directory_that_cannot_be_used_is_named_with_what_to_do() -> anyhow::Result<()> {
+    for command in ["serve", "up"] {
+        let run = Blocking::new(binary("locard")?)
+            .args([command, "--listen", "127.0.0.1:0", "--data", "/proc/nope"])
+            .output()?;
+        let (out, err) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+        assert_eq!(run.status.code(), Some(2), "{err}");
+        assert_eq!(out, "", "{command} says that it listens");
+        assert!(err.contains("/proc/nope") && err.contains("--data"), "{err}");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_configuration_is_checked_as_a_whole() -> anyhow::Result<()> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("locard.yaml");
+    let check = |text: Option<&str>| -> anyhow::Result<(Option<i32>, String)> {
+        let mut command = Blocking::new(binary("locard")?);
+        command.args(["config", "check"]);
+        if let Some(text) = text {
+            std::fs::write(&path, text)?;
+            command.arg(&path);
+        }
+        let run = command.output()?;
+        let said = String::from_utf8_lossy(&run.stdout).into_owned() + &String::from_utf8_lossy(&run.stderr);
+        Ok((run.status.code(), said))
+    };
+    let (code, said) =
+        check(Some("listen: nowhere\nretentoin: {age: 7d}\nlimits: {connections: some, merge_width: 1}\n"))?;
+    assert_eq!(code, Some(2), "{said}");
+    for part in ["listen: ", "retentoin: ", "limits.connections: ", "limits.merge_width: ", "locard.yaml"] {
+        assert!(said.contains(part), "{part} is missing: {said}");
+    }
+    let (code, said) = check(Some("tls: {cert: /nowhere/tls.crt, key: /nowhere/tls.key}\n"))?;
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("/nowhere/tls.crt"), "{said}");
+    let (code, said) = check(Some("log: {level: debug}\n"))?;
+    assert_eq!((code, said.trim()), (Some(0), format!("ok: {}", path.display()).as_str()));
+    let (code, said) = check(None)?;
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("no file was named"), "{said}");
+    Ok(())
+}
+
+/// A text that JavaScript cut in the middle of a character.
+#[tokio::test(flavor = "multi_thread")]
+async fn half_a_character_loses_no_line() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let client = server.client();
+    let line = r#"{"message":"cut here: \ud83d","user":"x\ud83dy","n":1}"#;
+    let ack = client.ingest("", format!("{line}\n")).await?;
+    assert_eq!((&ack["accepted"], &ack["rejected"]), (&json!(1), &json!([])));
+    let found = client.search(json!({"q": "n=1"})).await?["events"][0].take();
+    assert_eq!(found["message"], line, "the line is the message, as it came");
+    assert_eq!(found["user"], "x\u{fffd}y");
+    assert!(found["error.message"].as_str().unwrap_or_default().contains("half a character"), "{found}");
+    Ok(())
+}

@@ -66,6 +66,7 @@ async fn a_repeated_batch_gets_the_first_answer() -> anyhow::Result<()> {
     assert_eq!(first.status, 200, "{}", first.text);
     assert_eq!(first.json()?["accepted"], 2);
     assert_eq!(first.json()?["rejected"][0]["line"], 2);
+    assert!(!first.headers.contains_key("x-locard-repeated"));
     for sealed in [false, true, false] {
         if sealed {
             assert!(client.post("/api/admin/seal", &[], "").await?.status < 300);
@@ -74,6 +75,7 @@ async fn a_repeated_batch_gets_the_first_answer() -> anyhow::Result<()> {
         server.restart().await?;
         let again = client.post("/ingest/ndjson", &headers, body).await?;
         assert_eq!((again.status, again.json()?), (first.status, first.json()?));
+        assert_eq!(again.headers["x-locard-repeated"], "true");
         assert_eq!(client.count("*").await?, 2);
     }
     Ok(())

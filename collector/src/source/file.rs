@@ -158,9 +158,13 @@ fn globs<'a>(patterns: impl Iterator<Item = &'a str>) -> Result<GlobSet, globset
     set.build()
 }
 
+/// Whether syslog daemons give their files this name.
+pub fn is_syslog_name(name: &str) -> bool {
+    SYSLOG_NAMES.contains(&name)
+}
+
 fn dataset(log: &Path) -> &'static str {
-    let is_syslog =
-        log.file_name().and_then(|name| name.to_str()).is_some_and(|name| SYSLOG_NAMES.contains(&name));
+    let is_syslog = log.file_name().and_then(|name| name.to_str()).is_some_and(is_syslog_name);
     if is_syslog && log.starts_with("/var/log") { "syslog" } else { "file" }
 }
 

@@ -70,7 +70,7 @@ mod tests {
         check(&Ack { accepted: 2, ..Ack::default() }, b"", "{}");
         let rejected = vec![Rejected { line: 3, reason: "no".into() }];
         let json = r#"{"partialSuccess":{"errorMessage":"record 3: no","rejectedLogRecords":"7"}}"#;
-        let ack = Ack { accepted: 2, rejected, rejected_count: 7 };
+        let ack = Ack { accepted: 2, rejected, rejected_count: 7, ..Ack::default() };
         check(&ack, b"\x0a\x10\x08\x07\x12\x0crecord 3: no", json);
     }
 }

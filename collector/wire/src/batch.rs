@@ -58,6 +58,8 @@ pub struct Ack {
     pub rejected: Vec<Rejected>,
     /// How many were refused in all; the list may hold fewer of them.
     pub rejected_count: u64,
+    /// Whether this is the answer that an earlier batch of the same name got: nothing was added now.
+    pub repeated: bool,
 }
 
 /// A line that was refused.

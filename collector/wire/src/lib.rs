@@ -14,3 +14,6 @@ pub use otlp::{DecodeError, MAX_NESTED, MAX_RECORDS, decode, decode_json, encode
 
 /// The header that carries a [`BatchId`].
 pub const BATCH_HEADER: &str = "x-locard-batch";
+
+/// The header of an answer to a batch that was known already: nothing was added now. Its value is `true`.
+pub const REPEATED_HEADER: &str = "x-locard-repeated";

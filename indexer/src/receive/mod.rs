@@ -7,6 +7,7 @@ mod bound;
 mod json;
 mod labels;
 mod ndjson;
+mod surrogate;
 
 use bytes::Bytes;
 use locard_event::{Event, Timestamp, Value, name, time_suspect};
@@ -112,7 +113,8 @@ pub(crate) fn read_plain(
     let mut finishing = Finishing::new(received, limits);
     let events: Vec<Event> = raw.into_iter().map(|raw| finishing.finish(raw)).collect();
     let rejected_count = rejections.count;
-    let ack = Ack { accepted: events.len() as u64, rejected: rejections.list(), rejected_count };
+    let (accepted, rejected) = (events.len() as u64, rejections.list());
+    let ack = Ack { accepted, rejected, rejected_count, repeated: false };
     Ok(Received { events, ack, cuts: finishing.cuts })
 }
 

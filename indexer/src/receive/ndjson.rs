@@ -1,6 +1,6 @@
 //! NDJSON: one JSON object a line.
 //!
-//! A line that is no object is refused and reported; the others are accepted. A line with invalid UTF-8 inside is kept: its message
+//! A line that is no object is refused and reported; the others are accepted. A line with invalid UTF-8 or half a character inside is kept: its message
 //! is the whole line as received, its other members are read with replacement characters, and `error.message` says so.
 
 use std::borrow::Cow;
@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 
 use super::json::{self, Repeated};
 use super::labels::Streams;
+use super::surrogate;
 use super::{MAX_BODY_VALUES, Raw, Rejections, check_dataset};
 use crate::delivery::Error;
 use crate::wal::ReadLimits;
@@ -56,8 +57,8 @@ pub(super) fn read(
             return Err(Error::TooMany { max_events: options.limits.max_events });
         }
         match fits(line, &mut room).and_then(|()| parse(line, options.limits.max_fields)) {
-            Ok((object, repeated)) => {
-                let raw = event(object, repeated, line, options, &mut streams);
+            Ok(said) => {
+                let raw = event(said, line, options, &mut streams);
                 match check_dataset(&raw.event) {
                     Ok(()) => events.push(raw),
                     Err(reason) => rejections.add(number, reason),
@@ -97,10 +98,19 @@ fn count_values(line: &[u8]) -> usize {
     count
 }
 
-fn parse(line: &[u8], max_fields: usize) -> Result<(Object, Repeated), String> {
+/// What a line says, and what had to be mended to read it.
+fn parse(line: &[u8], max_fields: usize) -> Result<(Object, Repeated, Option<&'static str>), String> {
     let text = String::from_utf8_lossy(line);
-    match json::read(&text, max_fields) {
-        Ok((Value::Object(object), repeated)) => Ok((object, repeated)),
+    let mut mended = matches!(text, Cow::Owned(_)).then_some("is not valid UTF-8");
+    let mut read = json::read(&text, max_fields);
+    if read.is_err()
+        && let Some(text) = surrogate::mend(&text)
+    {
+        read = json::read(&text, max_fields);
+        mended = mended.or(Some("holds half a character, as `\\ud83d` alone"));
+    }
+    match read {
+        Ok((Value::Object(object), repeated)) => Ok((object, repeated, mended)),
         Ok((other, _)) => Err(format!("the line is {}, not a JSON object", kind(&other))),
         Err(error) => Err(reason(&error)),
     }
@@ -125,8 +135,7 @@ fn reason(error: &serde_json::Error) -> String {
 }
 
 fn event(
-    mut object: Object,
-    repeated: Repeated,
+    (mut object, repeated, mended): (Object, Repeated, Option<&'static str>),
     line: &[u8],
     options: &Options<'_>,
     streams: &mut Streams<'_>,
@@ -134,8 +143,7 @@ fn event(
     let names = &options.names;
     let (time, bad_time) = take_time(&mut object, names.time_fields);
     let text = String::from_utf8_lossy(line);
-    let mended = matches!(text, Cow::Owned(_));
-    let own = take_message(&mut object, names.message_fields).filter(|_| !mended);
+    let own = take_message(&mut object, names.message_fields).filter(|_| mended.is_none());
     let is_whole = own.is_none();
     let message = own.unwrap_or_else(|| Bytes::copy_from_slice(line));
     let mut fields = Fields::new();
@@ -147,9 +155,8 @@ fn event(
     if options.keep_original {
         fields.set(name::ORIGINAL, &*text);
     }
-    if mended {
-        fields
-            .set_default(name::ERROR_MESSAGE, "the line is not valid UTF-8; it is kept whole as the message");
+    if let Some(why) = mended {
+        fields.set_default(name::ERROR_MESSAGE, format!("the line {why}; it is kept whole as the message"));
     } else if let Some(member) = bad_time {
         fields.set_default(name::ERROR_MESSAGE, format!("`{member}` is not a time"));
     }

@@ -23,8 +23,9 @@ pub(super) async fn serve(args: ServeArgs) -> Result<Outcome, Error> {
     let stopped = stop_signal()?;
     tokio::pin!(stopped);
     let server = Server::bind(settings).await?;
-    announce(&server)?;
+    let url = server.url();
     let Some(running) = start(server, |_| {}, &mut stopped).await? else { return Ok(Outcome::Found) };
+    announce(&url)?;
     stopped.await;
     stop(running).await;
     Ok(Outcome::Found)
@@ -36,11 +37,12 @@ pub(super) async fn up(args: UpArgs) -> Result<Outcome, Error> {
     tokio::pin!(stopped);
     let mut server = Server::bind(settings.clone()).await?;
     let collecting = Collecting::prepare(&mut server, &settings).await?;
-    announce(&server)?;
+    let url = server.url();
     let register = |registry: &mut Registry| {
         collecting.iter().for_each(|collecting| collecting.register(registry));
     };
     let Some(running) = start(server, register, &mut stopped).await? else { return Ok(Outcome::Found) };
+    announce(&url)?;
     if args.demo {
         play_demo(&running.indexer).await?;
     }
@@ -94,8 +96,9 @@ async fn play_demo(indexer: &Arc<Indexer>) -> Result<(), Error> {
     Ok(())
 }
 
-fn announce(server: &Server) -> io::Result<()> {
-    tell(&format!("Locard listens on {}", server.url()))
+/// Only once the data are open: who reads this may search.
+fn announce(url: &str) -> io::Result<()> {
+    tell(&format!("Locard listens on {url}"))
 }
 
 fn tell(text: &str) -> io::Result<()> {

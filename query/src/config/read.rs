@@ -3,16 +3,31 @@
 use yaml_serde::{Mapping, Value};
 
 use super::key::{is_known, nearest};
-use super::{Config, Problem};
+use super::{Config, Problem, Settings, TokenEntry};
 
-/// Reads a file's text.
+/// Reads a file's text, lets `flags` win over it, and says what it means.
 ///
 /// # Errors
-/// Unknown keys, each with the nearest known one, and values that are not what their key takes.
-pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
+/// Everything that is wrong: unknown keys, each with the nearest known one, values that are not what their key takes, and what the
+/// others mean where that makes no sense.
+pub fn read(text: &str, flags: impl FnOnce(&mut Config)) -> Result<(Config, Settings), Vec<Problem>> {
+    let (mut config, mut problems) = read_keys(text)?;
+    flags(&mut config);
+    match Settings::resolve(&config) {
+        Ok(settings) if problems.is_empty() => Ok((config, settings)),
+        Ok(_) => Err(problems),
+        Err(more) => {
+            problems.extend(more);
+            Err(problems)
+        }
+    }
+}
+
+/// What can be read, and what cannot; an error if nothing can.
+fn read_keys(text: &str) -> Result<(Config, Vec<Problem>), Vec<Problem>> {
     let value: Value = yaml_serde::from_str(text).map_err(|error| whole(&error))?;
     if value.is_null() {
-        return Ok(Config::default());
+        return Ok((Config::default(), Vec::new()));
     }
     let Value::Mapping(top) = value else {
         return Err(vec![Problem::new("", "expected keys and values, such as `listen: 127.0.0.1:7514`")]);
@@ -20,10 +35,43 @@ pub fn read(text: &str) -> Result<Config, Vec<Problem>> {
     let mut problems = Vec::new();
     find_unknown(&top, "", &mut problems);
     find_mistyped(&top, &mut Vec::new(), &mut problems);
-    if problems.is_empty() {
-        return yaml_serde::from_value(Value::Mapping(top)).map_err(|error| whole(&error));
+    let mut rest = Value::Mapping(top);
+    for problem in &problems {
+        remove(&mut rest, &problem.key);
     }
-    Err(problems)
+    match yaml_serde::from_value(rest) {
+        Ok(mut config) => {
+            stand_in(&mut config, &problems);
+            Ok((config, problems))
+        }
+        Err(error) if problems.is_empty() => Err(whole(&error)),
+        Err(_) => Err(problems),
+    }
+}
+
+/// Takes the key at a path such as `auth.tokens[0].nmae` out, so that the others can be read.
+fn remove(value: &mut Value, path: &str) {
+    let (first, rest) = path.split_once('.').map_or((path, None), |(first, rest)| (first, Some(rest)));
+    let (name, indices) = first.split_once('[').unwrap_or((first, ""));
+    let Value::Mapping(mapping) = value else { return };
+    let Some(rest) = rest else {
+        mapping.shift_remove(name);
+        return;
+    };
+    let indices = indices.split('[').filter_map(|index| index.trim_end_matches(']').parse::<usize>().ok());
+    let inner = indices.fold(mapping.get_mut(name), |inner, index| inner?.get_mut(index));
+    if let Some(inner) = inner {
+        remove(inner, rest);
+    }
+}
+
+/// Tokens that cannot be read are there all the same: nobody is told to add some.
+fn stand_in(config: &mut Config, problems: &[Problem]) {
+    if problems.iter().any(|problem| matches!(problem.key.as_str(), "auth" | "auth.tokens")) {
+        let (name, sha256) = ("unread".to_owned(), "0".repeat(64));
+        config.auth.tokens =
+            vec![TokenEntry { name, sha256, permissions: vec!["read".to_owned()], ..TokenEntry::default() }];
+    }
 }
 
 fn whole(error: &yaml_serde::Error) -> Vec<Problem> {

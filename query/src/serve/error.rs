@@ -31,6 +31,26 @@ pub enum Error {
     #[error("tls.client_ca cannot be used")]
     ClientCa(#[from] rustls::server::VerifierBuilderError),
     /// The data cannot be opened.
+    #[error("cannot open the data directory {}: {}", path.display(), advice(source))]
+    Data {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: locard_indexer::Error,
+    },
+    /// The indexer failed.
     #[error(transparent)]
     Indexer(#[from] locard_indexer::Error),
+}
+
+/// What can be done about it.
+fn advice(error: &locard_indexer::Error) -> &'static str {
+    let locard_indexer::Error::Log(cause) = error else { return "its content cannot be used as it is" };
+    match cause.kind() {
+        io::ErrorKind::WouldBlock => {
+            "stop the other server, or give this one a directory of its own with --data or the key `data`"
+        }
+        _ => "name one that this user may create and write to with --data or the key `data`",
+    }
 }

@@ -26,3 +26,4 @@ pub use accept::Peer;
 pub use auth::Authority;
 pub use error::Error;
 pub use server::{Running, Server};
+pub(crate) use tls::check_tls;

@@ -86,7 +86,10 @@ impl Server {
         for face in [Some(public), private].into_iter().flatten() {
             gates.push((face.authority.clone(), face.listen(&settings, &metrics, &stop, &connections)));
         }
-        let indexer = Indexer::open(settings.indexer.clone()).await?;
+        let directory = &settings.indexer.directory;
+        tracing::info!(directory = %directory.display(), "opening the data");
+        let indexer = Indexer::open(settings.indexer.clone()).await;
+        let indexer = indexer.map_err(|source| Error::Data { path: directory.clone(), source })?;
         let mut registry = Registry::default();
         register(&mut registry);
         let locard = registry.sub_registry_with_prefix("locard");

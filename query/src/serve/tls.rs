@@ -16,6 +16,14 @@ use crate::config::TlsFiles;
 /// How often the files are looked at.
 const CHECK_EVERY: Duration = Duration::from_secs(5);
 
+/// Reads the files as a start would.
+///
+/// # Errors
+/// One cannot be read, or they do not work together.
+pub(crate) fn check_tls(files: &TlsFiles) -> Result<(), Error> {
+    server_config(files).map(drop)
+}
+
 /// The certificate in use.
 #[derive(Clone)]
 pub(super) struct Tls {

@@ -4,6 +4,7 @@
 //! running the same import again within a day adds nothing.
 
 mod batch;
+mod dataset;
 mod input;
 mod line;
 mod origin;
@@ -22,6 +23,7 @@ use super::{Error, Outcome};
 use batch::{Batch, Batcher};
 use input::Input;
 use origin::Origin;
+use send::Sent;
 
 /// Batches read ahead of the one being sent.
 const AHEAD: usize = 2;
@@ -31,6 +33,22 @@ const AHEAD: usize = 2;
 struct Count {
     events: u64,
     batches: u64,
+    /// Of the events, those that an earlier import brought.
+    known: u64,
+}
+
+impl Count {
+    fn say(self, path: &Path) -> String {
+        let Self { events, batches, known } = self;
+        let counts =
+            format!("{}, {}", plural(events, "event", "events"), plural(batches, "batch", "batches"));
+        let again = match known {
+            0 => String::new(),
+            _ if known == events => "; all of them were known already, nothing was added".to_owned(),
+            _ => format!("; {known} of them were known already"),
+        };
+        format!("{}: {counts}{again}", path.display())
+    }
 }
 
 pub(super) async fn run(args: &IngestArgs) -> Result<Outcome, Error> {
@@ -41,12 +59,7 @@ pub(super) async fn run(args: &IngestArgs) -> Result<Outcome, Error> {
         let count = import(&client, args, path, &progress).await;
         progress.finish_and_clear();
         let count = count?;
-        report(&format!(
-            "{}: {}, {}",
-            path.display(),
-            plural(count.events, "event", "events"),
-            plural(count.batches, "batch", "batches")
-        ));
+        report(&count.say(path));
         total.events += count.events;
     }
     Ok(if total.events > 0 { Outcome::Found } else { Outcome::Nothing })
@@ -69,8 +82,11 @@ async fn import(
     });
     let mut count = Count::default();
     while let Some(batch) = receiver.recv().await {
-        send::send(client, &batch).await?;
-        count.events += batch.events.len() as u64;
+        let events = batch.events.len() as u64;
+        if send::send(client, &batch).await? == Sent::Known {
+            count.known += events;
+        }
+        count.events += events;
         count.batches += 1;
         progress.set_message(format!("{} events", count.events));
     }

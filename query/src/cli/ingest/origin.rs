@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use locard_event::{Stream, name};
 
+use super::dataset;
 use crate::cli::args::IngestArgs;
 
 /// What is known of a file besides its lines.
@@ -30,6 +31,11 @@ impl Origin {
             path: path.map(|path| path.to_string_lossy().into_owned()),
             streams: HashMap::new(),
         }
+    }
+
+    /// What the file's name says that its lines are, where they have no envelope.
+    pub(super) fn dataset(&self, begin: &[u8]) -> &'static str {
+        self.path.as_deref().map_or("file", |path| dataset::guess(Path::new(path), begin))
     }
 
     #[cfg(test)]

@@ -26,6 +26,8 @@ pub(super) fn read(input: impl BufRead, origin: &Origin, out: &mut Batcher) -> i
     let mut lines = Lines::new(input, MAX_LINE_BYTES);
     let sample: Vec<Line> = lines.by_ref().take(SAMPLE_LINES).collect::<io::Result<_>>()?;
     let kind = envelope(sample.iter().map(|line| line.bytes.as_slice()));
+    let begin = sample.first().map(|line| line.bytes.as_slice()).unwrap_or_default();
+    let dataset = origin.dataset(begin);
     let mut reader = Reader { origin: origin.clone(), joiner: Joiner::new(MAX_LINE_BYTES), out };
     for line in sample.into_iter().map(Ok).chain(lines) {
         let line = line?;
@@ -33,7 +35,7 @@ pub(super) fn read(input: impl BufRead, origin: &Origin, out: &mut Batcher) -> i
             Envelope::Cri => reader.framed(&line, frame::cri(&line.bytes)),
             Envelope::Docker => reader.framed(&line, frame::docker(&line.bytes)),
             Envelope::Journald => reader.journald(&line),
-            Envelope::Plain => reader.plain("file", &line),
+            Envelope::Plain => reader.plain(dataset, &line),
         };
         if !open {
             return Ok(());

@@ -14,32 +14,45 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// Tries, some two minutes in all.
 const TRIES: u32 = 16;
 
+/// What became of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sent {
+    /// Its events were added.
+    Added,
+    /// They were there already: an earlier import sent the same batch.
+    Known,
+}
+
 /// When this returns `Ok`, the events are durable and searchable.
-pub(super) async fn send(client: &Client, batch: &Batch) -> Result<(), Error> {
+pub(super) async fn send(client: &Client, batch: &Batch) -> Result<Sent, Error> {
     let plain = locard_wire::encode(&batch.events);
     let body = bytes::Bytes::from(locard_wire::compress(&plain)?);
     let id = batch.id.to_string();
     let mut pause = FIRST_PAUSE;
-    for _ in 1..TRIES {
+    let mut tries = 1;
+    loop {
         match post(client, &id, body.clone()).await {
-            Err(error) if is_passing(&error) => {
+            Err(error) if tries < TRIES && is_passing(&error) => {
                 tokio::time::sleep(wait(&error, pause)).await;
                 pause = (pause * 2).min(LONGEST_PAUSE);
+                tries += 1;
             }
+            // What a try of our own brought, whose answer was lost, was not known before.
+            Ok(Sent::Known) if tries > 1 => return Ok(Sent::Added),
             other => return other,
         }
     }
-    post(client, &id, body).await
 }
 
-async fn post(client: &Client, id: &str, body: bytes::Bytes) -> Result<(), Error> {
+async fn post(client: &Client, id: &str, body: bytes::Bytes) -> Result<Sent, Error> {
     let request = client
         .request(Method::POST, "/v1/logs")
         .header("content-type", "application/x-protobuf")
         .header("content-encoding", "zstd")
         .header(locard_wire::BATCH_HEADER, id)
         .body(body);
-    client.send(request).await.map(drop)
+    let answer = client.send(request).await?;
+    Ok(if answer.headers().contains_key(locard_wire::REPEATED_HEADER) { Sent::Known } else { Sent::Added })
 }
 
 /// Whether trying again may help. A server that was never there is a mistake in the command line, but one may restart.
