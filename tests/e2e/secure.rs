@@ -213,3 +213,45 @@ async fn an_open_tail_ends_when_its_token_expires() -> anyhow::Result<()> {
     assert_eq!(server.client().token(READER).get_status("/api/search").await?, 401);
     Ok(())
 }
+
+/// Replaced certificate files are taken by a running server; half of a pair is not, and the log says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_replaced_certificate_is_taken_once_it_is_whole() -> anyhow::Result<()> {
+    let (old, new) = (tempfile::tempdir()?, tempfile::tempdir()?);
+    let (served, renewed) = (Certificates::create(old.path())?, Certificates::create(new.path())?);
+    let (cert, key) = &served.server;
+    let tls = format!("tls: {{cert: {}, key: {}}}\n", cert.display(), key.display());
+    let (before, after) = (served.client(false)?, renewed.client(false)?);
+    let config = Some(tls);
+    let mut server =
+        Server::start_with(ServerOptions { config, client: before, ..ServerOptions::default() }).await?;
+    let url = server.url().to_owned();
+    // A client anew each time, for a connection that is new.
+    let trusts = async |certificates: &Certificates| -> anyhow::Result<bool> {
+        Ok(certificates.client(false)?.at(&url).get("/health/live").await.is_ok())
+    };
+    assert!(trusts(&served).await? && !trusts(&renewed).await?);
+
+    std::fs::copy(&renewed.server.0, cert)?;
+    eventually(Duration::from_secs(30), async || {
+        let output = server.process().output();
+        anyhow::ensure!(
+            output.contains("the changed certificate cannot be used; the old one stays"),
+            "{output}"
+        );
+        Ok(())
+    })
+    .await?;
+    assert!(trusts(&served).await? && !trusts(&renewed).await?, "half a pair must not be taken");
+
+    std::fs::copy(&renewed.server.1, key)?;
+    eventually(Duration::from_secs(30), async || {
+        anyhow::ensure!(trusts(&renewed).await?, "the new certificate is not served yet");
+        Ok(())
+    })
+    .await?;
+    assert!(!trusts(&served).await?, "the old certificate is served still");
+    assert_eq!(after.at(&url).get_status("/health/ready").await?, 200);
+    assert!(server.process().output().contains("the certificate was read again"));
+    Ok(())
+}
