@@ -41,6 +41,8 @@ pub struct Config {
     pub rotate_grace: Option<Span>,
     /// How long a deleted file is held open for its unread bytes.
     pub hold_deleted: Option<Span>,
+    /// Bytes that deleted files may keep on the disk because they are held open.
+    pub hold_deleted_bytes: Option<Size>,
 }
 
 /// `indexer:` in either spelling.
@@ -181,6 +183,7 @@ const TOP: &[&str] = &[
     "scan_every",
     "rotate_grace",
     "hold_deleted",
+    "hold_deleted_bytes",
 ];
 const INDEXER: &[&str] = &["urls", "token_file", "ca_file", "cert_file", "key_file"];
 const SOURCES: &[(&str, &[&str])] = &[

@@ -44,6 +44,8 @@ pub struct Metrics {
     pub cut_lines: Counter,
     /// Bytes written to sources and not read yet.
     pub lag_bytes: Gauge,
+    /// Bytes on disk that deleted files take because they are held open.
+    pub held_deleted_bytes: Gauge,
     /// Files being followed.
     pub files: Gauge,
     /// Failed reads of files and directories.
@@ -79,6 +81,8 @@ impl Metrics {
         registry.register("gap_bytes", "Bytes known to be lost unread", self.gap_bytes.clone());
         registry.register("cut_lines", "Lines cut at max_line_bytes", self.cut_lines.clone());
         registry.register("lag_bytes", "Bytes written and not read yet", self.lag_bytes.clone());
+        let held = self.held_deleted_bytes.clone();
+        registry.register("held_deleted_bytes", "Bytes of deleted files that are held open", held);
         registry.register("files", "Files being followed", self.files.clone());
         registry.register("read_errors", "Failed reads of files and directories", self.read_errors.clone());
         registry.register("state_errors", "Failed writes of the state", self.state_errors.clone());

@@ -68,6 +68,8 @@ pub struct Limits {
     pub rotate_grace: Duration,
     /// How long a deleted file is held open for its unread bytes before they are given up as a gap.
     pub hold_deleted: Duration,
+    /// Bytes that deleted files may keep on the disk together, because they are held open for their unread bytes.
+    pub hold_deleted_bytes: u64,
 }
 
 impl Default for Limits {
@@ -83,6 +85,7 @@ impl Default for Limits {
             scan_every: Duration::from_secs(10),
             rotate_grace: Duration::from_secs(1),
             hold_deleted: Duration::from_secs(3600),
+            hold_deleted_bytes: 1 << 30,
         }
     }
 }
@@ -177,6 +180,11 @@ fn limits(config: &Config, problems: &mut Vec<String>) -> Limits {
     span("scan_every", &config.scan_every, &mut limits.scan_every);
     span("rotate_grace", &config.rotate_grace, &mut limits.rotate_grace);
     span("hold_deleted", &config.hold_deleted, &mut limits.hold_deleted);
+    match config.hold_deleted_bytes.as_ref().map(Size::bytes) {
+        None => {}
+        Some(Some(bytes)) if i64::try_from(bytes).is_ok() => limits.hold_deleted_bytes = bytes,
+        Some(_) => problems.push("hold_deleted_bytes: expected a size such as `1GiB`".into()),
+    }
     match config.in_flight {
         Some(count @ 1..=1024) => limits.in_flight = count,
         Some(_) => problems.push("in_flight: expected a number from 1 to 1024".into()),

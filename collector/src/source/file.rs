@@ -41,7 +41,7 @@ const MAX_DEPTH: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Files {
     roots: Vec<Root>,
-    exclude: GlobSet,
+    exclude: Arc<GlobSet>,
     dataset: Option<String>,
     node: String,
 }
@@ -61,7 +61,7 @@ impl Files {
     /// A glob is malformed.
     pub(crate) fn new(config: &FileConfig, node: &str) -> Result<Self, globset::Error> {
         let roots = config.paths.iter().map(|pattern| Root::new(pattern)).collect::<Result<_, _>>()?;
-        let exclude = globs(config.exclude.iter().map(String::as_str))?;
+        let exclude = Arc::new(globs(config.exclude.iter().map(String::as_str))?);
         Ok(Self { roots, exclude, dataset: config.dataset.clone(), node: node.to_owned() })
     }
 
@@ -126,7 +126,7 @@ impl Files {
         let dataset = self.dataset.as_deref().unwrap_or_else(|| dataset(log));
         let path = log.to_string_lossy();
         let labels = [(name::HOST, self.node.as_str()), (name::DATASET, dataset), (name::FILE_PATH, &path)];
-        Origin::new(&labels, false, None, Arc::clone(&root.fence))
+        Origin::new(&labels, false, None, Arc::clone(&root.fence)).excluding(&self.exclude)
     }
 }
 

@@ -5,9 +5,10 @@ pub(crate) mod file;
 pub(crate) mod journald;
 
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use globset::GlobSet;
 use locard_event::{Event, Stream, Timestamp, name};
 use locard_parse::frame::Iostream;
 
@@ -50,6 +51,7 @@ pub(crate) struct Origin {
     pub(crate) enveloped: bool,
     /// What may be opened.
     pub(crate) fence: Arc<Fence>,
+    exclude: Option<Arc<GlobSet>>,
     restart_count: Option<i64>,
     streams: [Arc<Stream>; 3],
 }
@@ -67,7 +69,17 @@ impl Origin {
             Arc::new(Stream::new(labels.iter().copied().chain(extra)))
         };
         let streams = [stream(None), stream(Some(Iostream::Stdout)), stream(Some(Iostream::Stderr))];
-        Self { enveloped, fence, restart_count, streams }
+        Self { enveloped, fence, exclude: None, restart_count, streams }
+    }
+
+    /// One that leaves files out.
+    pub(crate) fn excluding(self, exclude: &Arc<GlobSet>) -> Self {
+        Self { exclude: Some(Arc::clone(exclude)), ..self }
+    }
+
+    /// Whether files of this name shall not be read.
+    pub(crate) fn excludes(&self, path: &Path) -> bool {
+        self.exclude.as_ref().is_some_and(|exclude| exclude.is_match(path))
     }
 
     /// The event of a line. A line whose time is not known gets the time it is read at, marked as such by `event.created`: the

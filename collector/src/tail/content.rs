@@ -77,6 +77,11 @@ impl Content {
         self.file.metadata().map(|metadata| Stat::of(&metadata))
     }
 
+    /// Whether nothing follows the first `length` bytes. What cannot be read is not known to end.
+    pub(crate) fn ends_at(&mut self, length: u64) -> bool {
+        self.read_at(length, &mut [0]).is_ok_and(|count| count == 0)
+    }
+
     /// Fills `buffer` from `offset` (of the decompressed bytes); fewer only at the end.
     ///
     /// # Errors

@@ -3,11 +3,16 @@
 
 use super::content::Content;
 use super::generation::{Generation, Record};
-use super::identity::Sample;
 use super::log::Log;
-use super::reconcile::{Candidate, Moment};
+use super::reconcile::{Candidate, Moment, age};
 use crate::checkpoint::Change;
 use crate::metrics::count;
+
+/// So many bytes in common are no accident. Files that are the same only in fewer may just begin with the same lines: they are taken for
+/// copies only if they are the same in length, too. When in doubt a file is read: lines that come twice are better than lines that are lost.
+const MIN_COPY_BYTES: u64 = 1024;
+/// Compared at once.
+const CHUNK_BYTES: usize = 64 << 10;
 
 impl Log {
     /// The generation that the candidate is a copy of.
@@ -34,7 +39,7 @@ impl Log {
                 Err(_) => return false,
             },
         };
-        contains(content, generation.size, candidate)
+        contains(content, generation.size, generation.record.finished, candidate)
     }
 
     /// Whether the candidate holds everything of a vanished generation that is known: what was consumed, or else all there is, for a
@@ -46,7 +51,7 @@ impl Log {
             return false;
         };
         if generation.is_begun() {
-            return generation.matches(&mut candidate.content);
+            return generation.goes_on_in(candidate);
         }
         let size = generation.size;
         match &mut generation.content {
@@ -56,7 +61,7 @@ impl Log {
     }
 
     /// The generation at `index` goes on in this file.
-    pub(super) fn adopt(&mut self, index: usize, candidate: Candidate, moment: Moment<'_>) {
+    pub(super) fn adopt(&mut self, index: usize, mut candidate: Candidate, moment: Moment<'_>) {
         // It need not be believed any more, even if this generation moves on to yet another copy.
         let inode = candidate.stat.inode;
         self.deferred.retain(|deferred| deferred.content.stat().is_ok_and(|stat| stat.inode != inode));
@@ -69,13 +74,14 @@ impl Log {
         generation.lost_until = None;
         generation.deleted_since = None;
         generation.retry_at = None;
-        if generation.record.finished {
+        if generation.record.finished && candidate.content.ends_at(generation.record.offset) {
             // Read to its end; only the name and the inode are new.
             generation.content = None;
             generation.size = candidate.stat.size;
             generation.modified = candidate.stat.modified;
             generation.record.modified = candidate.stat.modified;
         } else {
+            generation.record.finished = false;
             generation.exhausted = false;
             generation.sample = None;
             generation.fruitless_at = None;
@@ -95,7 +101,9 @@ impl Log {
                 continue;
             };
             let is_present = self.generations.get(original).is_some_and(|original| original.present);
-            if is_present && shadow.verified == shadow.modified {
+            // One that is still being written is compared when it is done: comparing takes as long as copying.
+            let is_fresh = age(shadow.modified) < moment.limits.rotate_grace;
+            if is_present && (is_fresh || shadow.verified == shadow.modified) {
                 continue;
             }
             let path = shadow.record.path.clone();
@@ -131,36 +139,55 @@ impl Generation {
         consumed && in_flight.as_ref().is_none_or(|again| again.is_in(content, *offset).unwrap_or(false))
     }
 
+    /// Whether this file holds what was consumed of this vanished generation: it is a copy of it, or it itself. One that was read to its
+    /// end shares more with its copy than a short beginning.
+    pub(super) fn goes_on_in(&self, candidate: &mut Candidate) -> bool {
+        let offset = self.record.offset;
+        let tells = !self.record.finished || offset >= MIN_COPY_BYTES || candidate.content.ends_at(offset);
+        tells && self.matches(&mut candidate.content)
+    }
+
     /// Something of it was consumed or may be on its way, so that a copy of it can be told.
     pub(super) fn is_begun(&self) -> bool {
         self.record.offset > 0 || self.record.in_flight.is_some()
     }
 }
 
-/// `size` is that of the original on disk. An empty file is no copy of anything.
-fn contains(original: &mut Content, size: u64, candidate: &mut Candidate) -> bool {
+/// `size` is that of the original on disk; it may still grow unless it is `finished`. An empty file is no copy of anything.
+fn contains(original: &mut Content, size: u64, finished: bool, candidate: &mut Candidate) -> bool {
     let length = candidate.stat.size;
     match (original.is_gzip(), candidate.content.is_gzip()) {
         (false, false) => {
-            (1..=size).contains(&length) && same_until(original, &mut candidate.content, length)
+            let is_part = !finished && (MIN_COPY_BYTES..size).contains(&length);
+            let is_all = length > 0 && length == size;
+            (is_part || is_all) && same_until(original, &mut candidate.content, length)
         }
         // A copy that was compressed before it was believed: its original went on in the compressed one.
-        (true, false) => length > 0 && same_until(original, &mut candidate.content, length),
+        (true, false) => {
+            length > 0 && same_until(original, &mut candidate.content, length) && original.ends_at(length)
+        }
         // Decompressing tells the length: it must be the original's.
         (false, true) => {
-            let same = size > 0 && same_until(original, &mut candidate.content, size);
-            same && candidate.content.read_at(size, &mut [0]).is_ok_and(|count| count == 0)
+            size > 0 && same_until(original, &mut candidate.content, size) && candidate.content.ends_at(size)
         }
         // Nobody compresses a generation twice.
         (true, true) => false,
     }
 }
 
+/// Whether the first `length` bytes are there in both, and the same, every one of them.
 fn same_until(a: &mut Content, b: &mut Content, length: u64) -> bool {
-    let fingerprint = |content: &mut Content| {
-        let sample = Sample::read(content, length).ok().flatten()?;
-        Some(sample.fingerprint())
-    };
-    let own = fingerprint(a);
-    own.is_some() && own == fingerprint(b)
+    let (mut of_a, mut of_b, mut at) = (vec![0; CHUNK_BYTES], vec![0; CHUNK_BYTES], 0);
+    while at < length {
+        let wanted = usize::try_from(length - at).unwrap_or(usize::MAX).min(CHUNK_BYTES);
+        let (Some(of_a), Some(of_b)) = (of_a.get_mut(..wanted), of_b.get_mut(..wanted)) else { return false };
+        let is_full = |content: &mut Content, buffer: &mut [u8]| {
+            content.read_at(at, buffer).is_ok_and(|read| read == wanted)
+        };
+        if !is_full(a, of_a) || !is_full(b, of_b) || of_a != of_b {
+            return false;
+        }
+        at += wanted as u64;
+    }
+    true
 }

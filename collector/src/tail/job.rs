@@ -55,6 +55,8 @@ fn look_at(work: Work, moment: Moment<'_>) -> (Log, Next) {
     }
     let next = log.look(moment.now, moment.limits, moment.metrics);
     if !log.search {
+        // What appears from now on did so while the collector ran.
+        log.resumed = false;
         return (log, next);
     }
     log.search(moment);

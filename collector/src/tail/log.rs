@@ -29,6 +29,10 @@ pub(crate) struct Log {
     pub(crate) changes: Vec<Change>,
     /// Something vanished or was truncated: its bytes may be under another name.
     pub(crate) search: bool,
+    /// It goes on from a state, and was not searched yet: generations may have come and been renamed while no collector ran.
+    pub(crate) resumed: bool,
+    /// Bytes of deleted files that it holds open, as they are counted.
+    held_bytes: u64,
     /// Rotated names that appeared just now: perhaps copies that are still being written. Held open, for they may be deleted.
     pub(crate) deferred: Vec<Deferred>,
 }
@@ -71,6 +75,8 @@ impl Log {
             generations: Vec::new(),
             changes: Vec::new(),
             search: false,
+            resumed: false,
+            held_bytes: 0,
             deferred: Vec::new(),
         }
     }
@@ -88,13 +94,21 @@ impl Log {
     /// Looks at the files and decides. Blocks shortly.
     pub(crate) fn look(&mut self, now: Instant, limits: &Limits, metrics: &Metrics) -> Next {
         self.refresh(now, limits, metrics);
+        self.count_held(metrics);
         self.retire(now, limits, metrics);
+        self.count_held(metrics);
         let recheck_at = self.deferred.iter().map(|deferred| deferred.until).min();
         match (self.next(now, limits), recheck_at) {
             (Next::Idle, Some(at)) => Next::At(at),
             (Next::At(first), Some(at)) => Next::At(first.min(at)),
             (next, _) => next,
         }
+    }
+
+    fn count_held(&mut self, metrics: &Metrics) {
+        let held = self.generations.iter().map(Generation::held_bytes).sum::<u64>();
+        metrics.held_deleted_bytes.inc_by(held as i64 - self.held_bytes as i64);
+        self.held_bytes = held;
     }
 
     fn refresh(&mut self, now: Instant, limits: &Limits, metrics: &Metrics) {
@@ -155,16 +169,20 @@ impl Log {
         let newest =
             self.generations.iter().rposition(|generation| generation.shadow.is_none()).unwrap_or_default();
         let mut index = 0;
-        let (changes, search) = (&mut self.changes, &mut self.search);
+        let (changes, search, held_bytes) = (&mut self.changes, &mut self.search, &mut self.held_bytes);
         self.generations.retain_mut(|generation| {
             let superseded = index < newest;
             index += 1;
             if generation.close_if_done(superseded, now, limits) {
                 changes.push(Change::File(generation.record.clone()));
             }
+            let held = generation.held_bytes();
             let keep = generation.worth_keeping(now, limits, metrics, search);
             if !keep {
                 generation.uncount(metrics);
+                // At once, or more would be given up than must be.
+                metrics.held_deleted_bytes.dec_by(held as i64);
+                *held_bytes = held_bytes.saturating_sub(held);
                 tracing::debug!(path = %generation.record.path.display(), uuid = %generation.record.uuid, "forgotten");
                 changes.push(Change::Gone(generation.record.uuid));
             }

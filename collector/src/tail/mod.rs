@@ -30,6 +30,7 @@ use crate::discover::watch::{Changes, Events};
 use crate::discover::{Discovery, Known};
 use crate::schedule::Rounds;
 use crate::source::{FoundFile, FoundLog};
+use content::Content;
 use generation::{Generation, Record};
 use job::Work;
 use log::{Log, Next};
@@ -41,7 +42,17 @@ const SCAN_GAP: Duration = Duration::from_millis(50);
 /// Logs looked at in one go.
 const LOOK_GROUP: usize = 64;
 
+/// By inode: the log, and whether it is certain that the file is still the log's, for it is held open or was compared.
 type Owners = HashMap<(u64, u64), (PathBuf, bool)>;
+
+/// What a scan found.
+#[derive(Debug)]
+struct Scanned {
+    discovery: Discovery,
+    logs: Vec<FoundLog>,
+    /// Files of logs that the state knows under other names.
+    renamed: Owners,
+}
 
 /// One log, here or out with a job.
 #[derive(Debug)]
@@ -60,7 +71,7 @@ struct Slot {
 pub(crate) struct Tailer {
     delivery: Arc<Delivery>,
     discovery: Option<Discovery>,
-    scan: Option<JoinHandle<(Discovery, Vec<FoundLog>)>>,
+    scan: Option<JoinHandle<Scanned>>,
     scan_at: Instant,
     scanned_at: Instant,
     events: Option<Events>,
@@ -127,17 +138,20 @@ impl Tailer {
         }
         let Some(mut discovery) = self.discovery.take() else { return };
         self.scan_at = Instant::now() + self.delivery.limits.scan_every;
+        let records: Vec<_> = self.records.values().flatten().cloned().collect();
         self.scan = Some(tokio::task::spawn_blocking(move || {
             let logs = discovery.scan();
-            (discovery, logs)
+            let renamed = renamed(&discovery, &logs, &records);
+            Scanned { discovery, logs, renamed }
         }));
     }
 
-    fn scanned(&mut self, found: Option<(Discovery, Vec<FoundLog>)>) {
+    fn scanned(&mut self, found: Option<Scanned>) {
         self.scan = None;
         self.scanned_at = Instant::now();
-        let Some((discovery, logs)) = found else { return };
-        let owners = self.owners();
+        let Some(Scanned { discovery, logs, renamed }) = found else { return };
+        let mut owners = self.owners();
+        owners.extend(renamed);
         // Logs of which nothing was found hear of that, too, unless nothing could be found.
         let seen = self.slots.keys().filter(|log| !discovery.is_hidden(log));
         let mut files: HashMap<PathBuf, Vec<FoundFile>> = seen.map(|log| (log.clone(), Vec::new())).collect();
@@ -201,6 +215,7 @@ impl Tailer {
                 self.slots.insert(name.clone(), slot);
             }
             if let Some(log) = self.slots.get_mut(&name).and_then(|slot| slot.log.as_mut()) {
+                log.resumed = true;
                 log.generations.extend(records.into_iter().map(Generation::resume));
             }
         }
@@ -316,6 +331,27 @@ fn owner(owners: &Owners, log: &Path, inode: (u64, u64)) -> Option<PathBuf> {
         |path: &Path| path.file_name().and_then(OsStr::to_str).map(rotation::base_name).map(str::to_owned);
     let is_family = owner.parent() == log.parent() && base(owner) == base(log);
     (owner != log && (*held || is_family)).then(|| owner.clone())
+}
+
+/// Which files are known from before, were renamed since to what looks like another log, and still hold what was read of them: an inode
+/// alone may have been given to a new file. Only where the log is still asked for. Blocks.
+fn renamed(discovery: &Discovery, found: &[FoundLog], records: &[Record]) -> Owners {
+    let by_inode: HashMap<_, _> =
+        records.iter().map(|record| ((record.device, record.inode), record)).collect();
+    let mut owners = Owners::new();
+    for (log, file) in found.iter().flat_map(|found| found.files.iter().map(move |file| (&found.log, file))) {
+        let Some(record) = by_inode.get(&file.stat.inode).filter(|record| record.log != *log) else {
+            continue;
+        };
+        let opened = file.file.as_ref().and_then(|file| Content::new(file.try_clone().ok()?).ok());
+        let generation = Generation::resume((*record).clone());
+        let same =
+            generation.is_begun() && opened.is_some_and(|mut content| generation.matches(&mut content));
+        if same && discovery.origin(&record.log).is_some() {
+            owners.insert(file.stat.inode, (record.log.clone(), true));
+        }
+    }
+    owners
 }
 
 impl Slot {

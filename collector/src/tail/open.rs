@@ -36,12 +36,13 @@ impl Fence {
         &self.root
     }
 
-    /// Opens a file below the root, or the allowed target of a link that is its last component.
+    /// Opens a file below the root or a directory that links lead to, or the allowed target of a link that is its last component.
     ///
     /// # Errors
     /// `PermissionDenied` when a link leads elsewhere, `InvalidInput` when it is no regular file, or what the kernel says.
     pub(crate) fn open(&self, path: &Path) -> io::Result<File> {
-        match open_beneath(&self.root, path) {
+        let root = std::iter::once(&self.root).chain(&self.follow).find(|root| path.starts_with(root));
+        match open_beneath(root.unwrap_or(&self.root), path) {
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
                 self.open_link(path)
             }

@@ -229,7 +229,8 @@ fn draft(
     let Range { taken, last, frontier, lines, carried, ends, carry } = range;
     let settled = Record { offset: last, frontier, in_flight: None, finished: ends, ..new };
     let on_its_way = InFlight { last, crc: crc32c::crc32c(taken), flush: ends, carry: ends && carry };
-    let sending = Record { in_flight: Some(on_its_way), ..record.clone() };
+    // It was read at that time, whether or not the batch arrives.
+    let sending = Record { in_flight: Some(on_its_way), modified: settled.modified, ..record.clone() };
     let cut = lines.iter().filter(|line| line.truncated).count() as u64;
     let mut events: Vec<_> = lines.into_iter().map(|line| reading.origin.event(line)).collect();
     let total = events.len() as u64;

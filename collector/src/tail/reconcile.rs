@@ -1,13 +1,13 @@
 //! What a scan found, matched with what is known of a log: the same file, a copy of one, or a new generation.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::content::{Content, Stat};
 use super::generation::Generation;
 use super::log::{Deferred, Log};
-use super::rotation::{ages, is_sibling};
+use super::rotation::{ages, is_generation, is_sibling};
 use crate::checkpoint::Change;
 use crate::metrics::{Metrics, count};
 use crate::settings::Limits;
@@ -74,31 +74,64 @@ impl Log {
     /// Looks in the log's directory for what vanished: rotation may have given it a name that no source asks for. Blocks.
     pub(crate) fn search(&mut self, moment: Moment<'_>) {
         self.search = false;
-        let Some(directory) = self.log.parent() else { return };
-        let Ok(entries) = std::fs::read_dir(directory) else { return };
         let before: Vec<_> = self.generations.iter().map(|generation| generation.record.uuid).collect();
-        let siblings =
-            entries.filter_map(Result::ok).filter(|entry| is_sibling(&self.log, &entry.file_name()));
-        for path in siblings.map(|entry| entry.path()).collect::<Vec<_>>() {
+        let read_last = self.generations.iter().map(|generation| generation.record.modified).max();
+        let mut unknown = Vec::new();
+        for path in self.siblings() {
             let Some(candidate) = self.open(path, None, moment) else { continue };
-            let known =
-                |generation: &Generation| generation.present && generation.inode() == candidate.stat.inode;
+            let known = |generation: &Generation| {
+                let here = generation.present || generation.content.is_some();
+                here && generation.inode() == candidate.stat.inode
+            };
             if !self.generations.iter().any(known) {
-                self.find_again(candidate, moment);
+                unknown.extend(self.find_again(candidate, moment));
             }
+        }
+        if std::mem::take(&mut self.resumed) {
+            self.place_missed(unknown, read_last.unwrap_or_default(), moment);
         }
         self.sort(&before);
     }
 
-    /// A sibling that is a vanished generation.
-    fn find_again(&mut self, mut candidate: Candidate, moment: Moment<'_>) {
+    /// Files in the log's directory, and in the one that its link leads to, that are named as rotation may name them.
+    fn siblings(&self) -> Vec<PathBuf> {
+        let target = self.log.canonicalize().ok().filter(|target| *target != self.log);
+        let of = |log: &Path| -> Vec<PathBuf> {
+            let entries = log.parent().and_then(|directory| std::fs::read_dir(directory).ok());
+            let names = entries.into_iter().flatten().filter_map(Result::ok);
+            names.filter(|entry| is_sibling(log, &entry.file_name())).map(|entry| entry.path()).collect()
+        };
+        std::iter::once(&self.log).chain(&target).flat_map(|log| of(log)).collect()
+    }
+
+    /// A sibling that is a vanished generation. Gives it back if it is none.
+    fn find_again(&mut self, mut candidate: Candidate, moment: Moment<'_>) -> Option<Candidate> {
         let begun = |generation: &mut Generation| {
             let vanished = !generation.present && generation.deleted_since.is_none();
-            vanished && generation.is_begun() && generation.matches(&mut candidate.content)
+            vanished && generation.is_begun() && generation.goes_on_in(&mut candidate)
         };
         let found = self.generations.iter_mut().position(begun).or_else(|| self.unbegun(&candidate));
-        if let Some(index) = found {
-            self.adopt(index, candidate, moment);
+        let Some(index) = found else { return Some(candidate) };
+        self.adopt(index, candidate, moment);
+        None
+    }
+
+    /// Generations that came and were renamed while no collector ran, to names that no source may ask for: they were written to after
+    /// what was read last. Older ones had been read, or were there before the log was first followed.
+    fn place_missed(&mut self, unknown: Vec<Candidate>, read_last: i64, moment: Moment<'_>) {
+        let is_deferred = |deferred: &[Deferred], inode| {
+            deferred.iter().any(|other| other.content.stat().is_ok_and(|stat| stat.inode == inode))
+        };
+        for candidate in unknown {
+            let missed = read_last > 0 && candidate.stat.modified > read_last;
+            if missed
+                && is_generation(&candidate.path)
+                && !self.origin.excludes(&candidate.path)
+                && !is_deferred(&self.deferred, candidate.stat.inode)
+            {
+                tracing::info!(path = %candidate.path.display(), "written and renamed while no collector ran");
+                self.place(candidate, true, moment);
+            }
         }
     }
 
@@ -153,7 +186,11 @@ impl Log {
             return true;
         }
         let Some(generation) = self.generations.get_mut(index) else { return false };
-        let same = generation.matches(&mut candidate.content);
+        // Under its own name it may have grown; under another one its inode may have been given to a file that only begins alike.
+        let same = match generation.record.path == file.path {
+            true => generation.matches(&mut candidate.content),
+            false => generation.goes_on_in(&mut candidate),
+        };
         if same && !generation.record.finished {
             generation.content = Some(candidate.content);
         }
@@ -299,7 +336,7 @@ impl Log {
 }
 
 /// How long ago a file was written to last.
-fn age(modified: i64) -> Duration {
+pub(super) fn age(modified: i64) -> Duration {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     now.saturating_sub(Duration::from_nanos(u64::try_from(modified).unwrap_or_default()))
 }

@@ -36,6 +36,11 @@ pub(crate) fn is_sibling(log: &Path, name: &OsStr) -> bool {
             || name.strip_prefix(base).is_some_and(|rest| rest.starts_with(['.', '-'])))
 }
 
+/// Whether rotation made this name, which is more than that it follows the log's: `app.log.old` may be anything.
+pub(crate) fn is_generation(path: &Path) -> bool {
+    path.file_name().and_then(OsStr::to_str).is_some_and(|name| base_name(name) != name)
+}
+
 /// A key that sorts generations oldest first.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Age {
@@ -79,7 +84,9 @@ pub(crate) fn ages(log: &Path, files: &[(&Path, i64)]) -> Vec<Age> {
 }
 
 fn digits(name: &str, base: &str) -> String {
-    name.strip_prefix(base).unwrap_or(name).chars().filter(char::is_ascii_digit).collect()
+    // A file that a link leads to is named after the link's target.
+    let stamp = name.strip_prefix(base).or_else(|| name.strip_prefix(base_name(name)));
+    stamp.unwrap_or(name).chars().filter(char::is_ascii_digit).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +140,7 @@ mod tests {
             &[("/0.log.20261123-080000.gz", 9), ("/0.log.20261124-080000", 1), ("/0.log", 0)],
         );
         check_order("/a.log", &[("/a.log.10.gz", 9), ("/a.log.2.gz", 8), ("/a.log.1", 7), ("/a.log", 0)]);
+        check_order("/0.log", &[("/12345678-json.log.2", 1), ("/12345678-json.log.1", 2), ("/0.log", 0)]);
         check_order("/a.log", &[("/a.log.old", 1), ("/a.log.1", 2), ("/a.log-20261124", 3), ("/a.log", 0)]);
     }
 }

@@ -155,6 +155,12 @@ impl Generation {
         self.lost_until = Some(until);
     }
 
+    /// Bytes on disk that only this open file keeps there.
+    pub(super) fn held_bytes(&self) -> u64 {
+        let held = self.deleted_since.is_some() && self.content.is_some();
+        if held { self.size } else { 0 }
+    }
+
     /// Answers whether the record changed.
     pub(super) fn close_if_done(&mut self, superseded: bool, now: Instant, limits: &Limits) -> bool {
         if self.content.is_none()
@@ -194,7 +200,8 @@ impl Generation {
         if self.content.is_some() {
             let held =
                 self.deleted_since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since));
-            if held < limits.hold_deleted {
+            let too_many = metrics.held_deleted_bytes.get() > limits.hold_deleted_bytes as i64;
+            if held < limits.hold_deleted && !(too_many && self.held_bytes() > 0) {
                 return true;
             }
             gap(metrics, "deleted", &self.record, self.unread());

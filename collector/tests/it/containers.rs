@@ -181,3 +181,34 @@ async fn links_of_the_runtime_are_followed() {
     node.start().await;
     node.check_lines(&indexer, vec!["one".into()]).await;
 }
+
+/// Docker rotates beside the link's target, also while no collector runs.
+#[tokio::test]
+async fn what_a_link_led_to_is_found_after_a_rotation_while_down() {
+    let indexer = Indexer::start().await;
+    let mut node = Node::new(&indexer, "sources: [{type: containers, root: DIR/pods, follow: [DIR/docker]}]");
+    let app = node.path(POD).join("app");
+    std::fs::create_dir_all(&app).unwrap();
+    std::fs::create_dir_all(node.path("docker/1234")).unwrap();
+    let docker = |range: std::ops::Range<usize>| -> String {
+        let line = |number| {
+            format!(
+                "{{\"log\":\"line {number}\\n\",\"stream\":\"stdout\",\"time\":\"2026-03-01T12:00:00.1Z\"}}\n"
+            )
+        };
+        range.map(line).collect()
+    };
+    let log = "docker/1234/1234-json.log";
+    node.append(log, docker(0..10));
+    symlink(node.path(log), app.join("0.log")).unwrap();
+    node.start().await;
+    eventually("ten lines", || indexer.lines().len() == 10).await;
+    node.kill().await;
+    node.append(log, docker(10..20));
+    node.rename(log, &format!("{log}.2"));
+    node.append(&format!("{log}.1"), docker(20..30));
+    node.append(log, docker(30..40));
+    node.start().await;
+    node.check_lines(&indexer, names(0..40)).await;
+    node.check_conservation().await;
+}

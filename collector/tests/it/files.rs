@@ -210,3 +210,114 @@ async fn lines_that_a_rule_matches_are_dropped_and_counted() {
     node.check_conservation().await;
     assert_eq!(value(&node.metrics.dropped_events, "rule"), 1);
 }
+
+/// A generation that was written and renamed while no collector ran, to a name that the glob does not match.
+#[tokio::test]
+async fn a_generation_missed_while_down_is_read_though_no_glob_matches_it() {
+    let indexer = Indexer::start().await;
+    let mut node = Node::on_app_log(&indexer);
+    // Rotated before the log was first followed: nobody asked for it, nor does anybody later.
+    node.append("app.log.1", "long ago\n");
+    node.append("app.log", numbered(0..10));
+    node.start().await;
+    eventually("ten lines", || indexer.lines().len() == 10).await;
+    node.kill().await;
+    node.rename("app.log.1", "app.log.4");
+    node.append("app.log", numbered(10..20));
+    node.rename("app.log", "app.log.3");
+    node.append("app.log.2", numbered(20..30));
+    node.gzip("app.log.2");
+    node.append("app.log.1", numbered(30..40));
+    node.append("app.log.bak", "no rotation\n");
+    node.append("app.log", numbered(40..50));
+    node.start().await;
+    node.check_lines(&indexer, lines(&numbered(0..50))).await;
+    node.kill().await;
+    node.start().await;
+    node.append("app.log", numbered(50..51));
+    node.check_lines(&indexer, lines(&numbered(0..51))).await;
+}
+
+#[tokio::test]
+async fn what_is_excluded_is_not_read_however_it_was_rotated() {
+    let indexer = Indexer::start().await;
+    let mut node =
+        Node::new(&indexer, "sources: [{type: file, paths: ['DIR/app.log'], exclude: ['DIR/*.1']}]");
+    node.append("app.log", numbered(0..10));
+    node.start().await;
+    eventually("ten lines", || indexer.lines().len() == 10).await;
+    node.kill().await;
+    node.rename("app.log", "app.log.2");
+    node.append("app.log.1", "excluded\n");
+    node.append("app.log", numbered(10..20));
+    node.start().await;
+    node.check_lines(&indexer, lines(&numbered(0..20))).await;
+}
+
+/// Read to its end and renamed while no collector ran, to a name that the glob takes for another log's.
+#[tokio::test]
+async fn a_file_renamed_to_an_unrelated_name_while_down_is_not_read_again() {
+    let indexer = Indexer::start().await;
+    let mut node = Node::new(&indexer, "sources: [{type: file, paths: ['DIR/*.log']}]");
+    node.append("app.log", numbered(0..10));
+    node.start().await;
+    eventually("ten lines", || indexer.lines().len() == 10).await;
+    node.kill().await;
+    node.append("app.log", numbered(10..12));
+    node.rename("app.log", "yesterday.log");
+    node.append("app.log", numbered(20..30));
+    node.start().await;
+    let expected = [numbered(0..12), numbered(20..30)].concat();
+    node.check_lines(&indexer, lines(&expected)).await;
+    node.append("yesterday.log", numbered(12..13));
+    node.check_lines(&indexer, lines(&(expected + &numbered(12..13)))).await;
+}
+
+/// Not even one that is short and begins as another file does.
+#[tokio::test]
+async fn a_file_that_only_begins_as_a_finished_one_is_read() {
+    let indexer = Indexer::start().await;
+    let mut node = Node::new(&indexer, "sources: [{type: file, paths: ['DIR/app.log*']}]");
+    let banner = "starting version 1\n";
+    node.append("app.log", banner);
+    node.start().await;
+    eventually("the banner", || indexer.lines().len() == 1).await;
+    node.rename("app.log", "app.log.1");
+    let second = [banner, &numbered(0..5)].concat();
+    node.append("app.log", &second);
+    let state = node.path("state/checkpoints");
+    let finished = || std::fs::read_to_string(&state).unwrap().contains("\"finished\":true");
+    eventually("the first is finished", finished).await;
+    eventually("the second is read", || indexer.lines().len() == 7).await;
+    node.remove("app.log.1");
+    // One goes on after the banner; one is what the live log begins with.
+    let third = [banner, &numbered(10..15)].concat();
+    node.append("app.log.2", &third);
+    let fourth = [banner, &numbered(0..2)].concat();
+    node.append("app.log.7", &fourth);
+    let expected = [banner, &second, &third, &fourth].concat();
+    node.check_lines(&indexer, lines(&expected)).await;
+    node.check_conservation().await;
+}
+
+/// They take room on the disk: only so much of it, and what is given up is counted.
+#[tokio::test]
+async fn deleted_files_are_held_open_up_to_a_size() {
+    let indexer = Indexer::start().await;
+    let mut node =
+        Node::new(&indexer, "hold_deleted_bytes: 1KiB\nsources: [{type: file, paths: ['DIR/*.log']}]");
+    indexer.set_down(true);
+    node.append("large.log", numbered(0..100));
+    node.append("small.log", numbered(100..110));
+    node.start().await;
+    eventually("both are read", || node.metrics.read_events.get() == 110).await;
+    node.remove("large.log");
+    node.remove("small.log");
+    eventually("given up", || value(&node.metrics.gaps, "deleted") == 1).await;
+    assert_eq!(value(&node.metrics.gap_bytes, "deleted"), numbered(0..100).len() as u64);
+    indexer.set_down(false);
+    node.check_lines(&indexer, lines(&numbered(100..110))).await;
+    node.check_conservation().await;
+    assert_eq!(value(&node.metrics.dropped_events, "changed"), 100);
+    eventually("nothing is held", || node.metrics.held_deleted_bytes.get() == 0).await;
+}

@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use locard_collector::{Metrics, RunError, Settings, StateError, run};
 use tempfile::TempDir;
@@ -52,20 +52,19 @@ impl Node {
     pub async fn start(&mut self) {
         assert!(self.running.is_none());
         let stop = CancellationToken::new();
-        let deadline = Instant::now() + DEADLINE;
-        loop {
-            self.metrics = Metrics::default();
+        let started = locard_tests::eventually(DEADLINE, async || {
+            let metrics = Metrics::default();
             let settings = Settings::parse(&self.config).unwrap();
-            let mut task = tokio::spawn(run(settings, self.metrics.clone(), stop.clone()));
+            let mut task = tokio::spawn(run(settings, metrics.clone(), stop.clone()));
             match tokio::time::timeout(Duration::from_millis(20), &mut task).await {
-                Err(_) => {
-                    self.running = Some((task, stop));
-                    return;
-                }
-                Ok(Ok(Err(RunError::State(StateError::Busy(_))))) if Instant::now() < deadline => {}
+                Err(_) => Ok((task, metrics)),
+                Ok(Ok(Err(error @ RunError::State(StateError::Busy(_))))) => Err(error.into()),
                 Ok(ended) => panic!("{ended:?}"),
             }
-        }
+        });
+        let (task, metrics) = started.await.unwrap();
+        self.metrics = metrics;
+        self.running = Some((task, stop));
     }
 
     /// As by SIGTERM.
@@ -130,7 +129,12 @@ impl Node {
     /// Waits for exactly these lines, in any order.
     pub async fn check_lines(&self, indexer: &Indexer, mut expected: Vec<String>) {
         expected.sort();
-        wait(|| indexer.lines().len() >= expected.len()).await;
+        // What is missing is said below.
+        let enough = async || match indexer.lines().len() {
+            lines if lines < expected.len() => Err(anyhow::anyhow!("{lines} lines")),
+            _ => Ok(()),
+        };
+        let _too_few = locard_tests::eventually(DEADLINE, enough).await;
         let mut lines = indexer.lines();
         lines.sort();
         let missing: Vec<_> =
@@ -171,18 +175,8 @@ pub fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
-/// Polls until it holds or the deadline has passed.
-pub async fn wait(holds: impl Fn() -> bool) -> bool {
-    let deadline = Instant::now() + DEADLINE;
-    while !holds() {
-        if Instant::now() > deadline {
-            return false;
-        }
-        tokio::time::sleep(Duration::from_millis(5)).await;
-    }
-    true
-}
-
+/// Polls until it holds.
 pub async fn eventually(what: &str, holds: impl Fn() -> bool) {
-    assert!(wait(holds).await, "never: {what}");
+    let probe = async || if holds() { Ok(()) } else { Err(anyhow::anyhow!("never: {what}")) };
+    locard_tests::eventually(DEADLINE, probe).await.unwrap();
 }
