@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
+use locard_event::name;
 
 use super::negation::{mark, unmark};
 
@@ -184,7 +185,7 @@ pub(super) struct IngestArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(super) files: Vec<PathBuf>,
     /// event.dataset [default: told by the format]
-    #[arg(long)]
+    #[arg(long, value_parser = dataset)]
     pub(super) dataset: Option<String>,
     /// host.name [default: what the lines say]
     #[arg(long)]
@@ -244,6 +245,15 @@ pub(super) struct NewTokenArgs {
     pub(super) permissions: Vec<String>,
 }
 
+/// The server would refuse every event of another one.
+fn dataset(text: &str) -> Result<String, String> {
+    if name::is_dataset(text) {
+        Ok(text.to_owned())
+    } else {
+        Err(format!("it must be {}", name::DATASET_RULE))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
@@ -253,5 +263,12 @@ mod tests {
     #[test]
     fn the_definition_is_sound() {
         Args::command().debug_assert();
+    }
+
+    #[test]
+    fn a_dataset_that_the_server_would_refuse_is_refused_here() {
+        let said = |dataset| Args::try_parse_from(["locard", "ingest", "--dataset", dataset, "x.log"]);
+        assert!(said("my.app").is_ok());
+        assert!(said("My App").unwrap_err().to_string().contains("lower case"));
     }
 }

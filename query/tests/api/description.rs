@@ -34,6 +34,11 @@ async fn answers_are_as_described() {
     ] {
         fits(&document, name, &server.ask(&somebody(), path, &[]).await);
     }
+    for (path, status) in
+        [("/v1/logs", "415"), ("/ingest/ndjson", "415"), ("/ingest/ndjson", "503"), ("/api/search", "413")]
+    {
+        assert!(document["paths"][path]["post"]["responses"][status].is_object(), "{path} {status}");
+    }
     let fields = server.ask(&somebody(), "/api/fields", &[]).await;
     fits(&document, "Field", &fields["fields"][0]);
     let problem = server.get(&somebody(), "/api/search?q=(").await.json();
