@@ -35,8 +35,9 @@ pub fn fold_str(text: &str) -> String {
 /// Appends `bytes` to `out` with every character folded; bytes that are not UTF-8 stay as they are.
 pub fn fold_into(bytes: &[u8], out: &mut Vec<u8>) {
     if bytes.is_ascii() {
-        out.extend(bytes.iter().map(u8::to_ascii_lowercase));
-        return;
+        let start = out.len();
+        out.extend_from_slice(bytes);
+        return out.get_mut(start..).unwrap_or_default().make_ascii_lowercase();
     }
     out.reserve(bytes.len());
     let mut buffer = [0; 4];

@@ -2,7 +2,7 @@
 //!
 //! Only a matter of taste: whatever is decided here, plans stay right, for every word of a variable has its key.
 
-use super::token::{AT, BREAK, DIGIT, RANDOM, SLASH, TWO_COLONS, Token};
+use super::token::{AT, BREAK, SLASH, TWO_COLONS, Token};
 
 /// A hexadecimal word of at least this many digits is variable even if they are all letters.
 const LONG_HEX: usize = 16;
@@ -26,10 +26,9 @@ impl<'m> Words<'m> {
         Self { text, tokens, gaps, has_lines: text.contains(&b'\n'), is_json: text.starts_with(b"{") }
     }
 
-    /// The token behind the last one of the variable that begins with token `first`; nothing if that is constant.
+    /// The token behind the last one of the variable that begins with `token`, the one at `first`; nothing if that is constant.
     #[inline]
-    pub(super) fn variable(&self, first: usize) -> Option<usize> {
-        let token = self.tokens.get(first)?;
+    pub(super) fn variable(&self, first: usize, token: &Token) -> Option<usize> {
         if token.gap & SLASH != 0
             && let Some(end) = self.link(first, token)
         {
@@ -53,53 +52,61 @@ impl<'m> Words<'m> {
         if self.is_variable(first, token) {
             return Some(self.chain(first + 1));
         }
-        (token.is_hex() && matches!(token.joint, b':' | b'-' | TWO_COLONS))
+        (matches!(token.joint, b':' | b'-' | TWO_COLONS) && token.is_hex(self.text))
             .then(|| self.digits(first, token.joint))
             .flatten()
     }
 
     fn is_variable(&self, index: usize, token: &Token) -> bool {
-        token.any & DIGIT != 0
-            || token.is_hex() && token.len() >= LONG_HEX
+        token.has_digit
+            || token.len() >= LONG_HEX && token.is_hex(self.text)
             || self.is_random_suffix(index, token)
     }
 
     /// As in `checkout-api-m87pkwrvwg-vwxzg`: a suffix of the length and the letters of those Kubernetes makes.
     fn is_random_suffix(&self, index: usize, token: &Token) -> bool {
-        token.all & RANDOM != 0
-            && matches!(token.len(), 5 | 8..=10)
-            && index
-                .checked_sub(1)
-                .and_then(|before| self.tokens.get(before))
-                .is_some_and(|before| before.joint == b'-')
+        matches!(token.len(), 5 | 8..=10) && self.joint_before(index) == b'-' && token.is_random(self.text)
+    }
+
+    /// What joins a token to the one before.
+    fn joint_before(&self, index: usize) -> u8 {
+        self.before(index).map_or(0, |before| before.joint)
+    }
+
+    fn before(&self, index: usize) -> Option<&Token> {
+        self.tokens.get(index.checked_sub(1)?)
     }
 
     /// The end of the variable words that are joined, by one mark each, before `next`.
     #[inline]
     fn chain(&self, next: usize) -> usize {
         let mut next = next;
-        while let Some((before, token)) = self.pair(next)
-            && is_inner_joint(before.joint)
-            && (self.is_variable(next, token) || is_group(token, before.joint))
+        while let Some(token) = self.tokens.get(next)
+            && let joint = self.joint_before(next)
+            && is_inner_joint(joint)
+            && (self.is_variable(next, token) || self.is_group(token, joint))
         {
             next += 1;
         }
         next
     }
 
-    fn pair(&self, index: usize) -> Option<(&Token, &Token)> {
-        Some((self.tokens.get(index.checked_sub(1)?)?, self.tokens.get(index)?))
+    /// Letters that may be a group of a UUID, MAC or IPv6 address.
+    fn is_group(&self, token: &Token, joint: u8) -> bool {
+        matches!(joint, b'-' | b':' | TWO_COLONS)
+            && matches!(token.len(), 2 | 4 | 8 | 12)
+            && token.is_hex(self.text)
     }
 
     /// A UUID, MAC or IPv6 address that begins with letters: groups of hex digits, some with a digit or at least six.
     fn digits(&self, first: usize, joint: u8) -> Option<usize> {
         let is_same = |other: u8| other == joint || joint != b'-' && matches!(other, b':' | TWO_COLONS);
         let rest = self.tokens.get(first..)?;
-        let joined = rest
-            .windows(2)
-            .take_while(|pair| matches!(pair, [before, token] if is_same(before.joint) && token.is_hex()));
+        let joined = rest.windows(2).take_while(
+            |pair| matches!(pair, [before, token] if is_same(before.joint) && token.is_hex(self.text)),
+        );
         let count = joined.count() + 1;
-        let has_digit = rest.iter().take(count).any(|token| token.any & DIGIT != 0);
+        let has_digit = rest.iter().take(count).any(|token| token.has_digit);
         (count >= 6 || count >= 3 && has_digit).then(|| self.chain(first + count))
     }
 
@@ -116,22 +123,14 @@ impl<'m> Words<'m> {
 
     /// Whether more than one byte parts it from the word before.
     fn is_apart(&self, index: usize, token: &Token) -> bool {
-        index
-            .checked_sub(1)
-            .and_then(|before| self.tokens.get(before))
-            .is_none_or(|before| before.end + 1 < token.start)
+        self.before(index).is_none_or(|before| before.end + 1 < token.start)
     }
 
     /// The end of the words that no white space, quote or bracket parts.
     fn unbroken(&self, first: usize) -> usize {
         let rest = self.tokens.get(first..).unwrap_or_default();
-        first
-            + 1
-            + rest
-                .iter()
-                .take_while(|token| token.gap != 0 && token.gap & BREAK == 0)
-                .count()
-                .min(rest.len().saturating_sub(1))
+        let joined = rest.iter().take_while(|token| token.gap != 0 && token.gap & BREAK == 0).count();
+        first + 1 + joined.min(rest.len().saturating_sub(1))
     }
 
     /// A stack trace: from one `at` that begins a line to the last of those that follow.
@@ -157,6 +156,10 @@ impl<'m> Words<'m> {
 
     /// An e-mail address: words joined by `.`, `-`, `+`, an `@`, words joined by `.`, `-`.
     fn address(&self, first: usize) -> Option<usize> {
+        if matches!(self.joint_before(first), b'.' | b'-' | b'+' | b'@') {
+            // The first word of all that are joined has been asked; to ask each would take the square of their number.
+            return None;
+        }
         let (mut at, mut dots, mut end) = (None, 0, first);
         for token in self.tokens.get(first..)? {
             end += 1;
@@ -175,9 +178,4 @@ impl<'m> Words<'m> {
 /// What may join two variable words to one variable.
 fn is_inner_joint(joint: u8) -> bool {
     matches!(joint, b'.' | b'-' | b':' | b'/' | b',' | b'+' | b'@' | b'%' | b'#' | TWO_COLONS)
-}
-
-/// Letters that may be a group of a UUID, MAC or IPv6 address.
-fn is_group(token: &Token, joint: u8) -> bool {
-    token.is_hex() && matches!(token.len(), 2 | 4 | 8 | 12) && matches!(joint, b'-' | b':' | TWO_COLONS)
 }

@@ -5,15 +5,15 @@
 //! taken to hold, and work beyond a budget is not done: both only ever make the answer too generous.
 
 use std::collections::HashMap;
-use std::hash::BuildHasherDefault;
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures};
-use regex_automata::util::look::Look;
 use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::Hir;
 
 use super::hash::TableHasher;
+use super::reach::{Reach, after};
 use super::{ByteMask, SLOT};
 
 /// Largest automaton, in bytes.
@@ -48,11 +48,30 @@ struct Walk {
     ids: HashMap<Arc<[StateID]>, u32, BuildHasherDefault<TableHasher>>,
     /// By state and class of byte.
     bytes: Vec<u32>,
-    slots: HashMap<(u32, ByteMask), u32, BuildHasherDefault<TableHasher>>,
+    slots: HashMap<SlotKey, u32, BuildHasherDefault<TableHasher>>,
     /// Visits spent, forgotten states included.
     visits: usize,
-    scratch: Scratch,
+    reach: Reach,
 }
+
+/// A state before a slot, and the slot.
+#[derive(Debug, PartialEq, Eq)]
+struct SlotKey {
+    state: u32,
+    mask: ByteMask,
+}
+
+impl Hash for SlotKey {
+    fn hash<H: Hasher>(&self, hasher: &mut H) {
+        // One product a word, none waiting for another: this is done for every slot of every template.
+        let words = self.mask.0.iter().zip(ODD).map(|(word, odd)| word.wrapping_mul(odd).rotate_right(32));
+        hasher.write_u64(words.fold(u64::from(self.state), |all, word| all ^ word));
+    }
+}
+
+/// Odd numbers with no pattern.
+const ODD: [u64; 4] =
+    [0x9e37_79b9_7f4a_7c15, 0xbf58_476d_1ce4_e5b9, 0x94d0_49bb_1331_11eb, 0xd6e8_feb8_6659_fd93];
 
 /// A state: the states of the automaton it may be in, those that consume bytes, wait for the end or match.
 #[derive(Debug)]
@@ -60,16 +79,6 @@ struct Known {
     members: Arc<[StateID]>,
     accepts: bool,
     accepts_at_end: bool,
-}
-
-/// A set of states of the automaton under construction.
-#[derive(Debug, Default)]
-struct Scratch {
-    members: Vec<StateID>,
-    stack: Vec<StateID>,
-    /// Whether a state has been met.
-    marks: Vec<bool>,
-    marked: Vec<StateID>,
 }
 
 /// Why a walk ended early.
@@ -157,10 +166,10 @@ impl Walk {
             *self = Self { visits, ..Self::default() };
         }
         if self.states.is_empty() {
-            self.scratch.marks.resize(nfa.states().len(), false);
+            self.reach = Reach::new(nfa);
             self.push(nfa, Vec::new(), true);
-            self.scratch.reach(nfa, nfa.start_anchored(), true);
-            let members = self.take();
+            self.reach.from(nfa, nfa.start_anchored(), true);
+            let members = self.reach.take();
             self.push(nfa, members, false);
         }
         match self.states.get(START as usize) {
@@ -173,7 +182,7 @@ impl Walk {
         let members = self.members(state)?;
         for member in members.iter() {
             if let Some(next) = after(nfa, *member, byte) {
-                self.scratch.reach(nfa, next, false);
+                self.reach.from(nfa, next, false);
             }
         }
         let next = self.intern(nfa);
@@ -185,11 +194,12 @@ impl Walk {
     }
 
     fn after_slot(&mut self, nfa: &NFA, state: u32, mask: &ByteMask) -> Result<u32, Stop> {
-        if let Some(next) = self.slots.get(&(state, *mask)) {
+        let key = SlotKey { state, mask: *mask };
+        if let Some(next) = self.slots.get(&key) {
             return Ok(*next);
         }
         let next = self.close(nfa, state, mask)?;
-        self.slots.insert((state, *mask), next);
+        self.slots.insert(key, next);
         Ok(next)
     }
 
@@ -197,13 +207,13 @@ impl Walk {
     fn close(&mut self, nfa: &NFA, state: u32, mask: &ByteMask) -> Result<u32, Stop> {
         let members = self.members(state)?;
         for member in members.iter() {
-            self.scratch.reach_through(nfa, *member, mask);
+            self.reach.through(nfa, *member, mask);
         }
         // A match may begin at any byte of the slot.
-        self.scratch.reach(nfa, nfa.start_anchored(), false);
+        self.reach.from(nfa, nfa.start_anchored(), false);
         let mut done = 0;
-        while let Some(member) = self.scratch.members.get(done).copied() {
-            self.scratch.reach_through(nfa, member, mask);
+        while let Some(member) = self.reach.member(done) {
+            self.reach.through(nfa, member, mask);
             done += 1;
         }
         self.visits += done;
@@ -218,8 +228,8 @@ impl Walk {
 
     /// The state of the set under construction, from which a match may also begin.
     fn intern(&mut self, nfa: &NFA) -> u32 {
-        self.scratch.reach(nfa, nfa.start_anchored(), false);
-        let members = self.take();
+        self.reach.from(nfa, nfa.start_anchored(), false);
+        let members = self.reach.take();
         self.visits += members.len();
         if let Some(id) = self.ids.get(members.as_slice()) {
             return *id;
@@ -228,17 +238,11 @@ impl Walk {
         if accepts { ACCEPTED } else { self.push(nfa, members, false) }
     }
 
-    fn take(&mut self) -> Vec<StateID> {
-        let mut members = self.scratch.take();
-        members.sort_unstable();
-        members
-    }
-
     fn push(&mut self, nfa: &NFA, members: Vec<StateID>, is_accepted: bool) -> u32 {
         let id = u32::try_from(self.states.len()).unwrap_or(UNKNOWN);
         let is_match = |member: &StateID| matches!(nfa.state(*member), State::Match { .. });
         let accepts = is_accepted || members.iter().any(is_match);
-        let accepts_at_end = accepts || self.scratch.ends(nfa, &members);
+        let accepts_at_end = accepts || self.reach.ends(nfa, &members);
         let members: Arc<[StateID]> = members.into();
         if !accepts {
             self.ids.insert(Arc::clone(&members), id);
@@ -247,95 +251,4 @@ impl Walk {
         self.bytes.resize(self.states.len() * nfa.byte_classes().alphabet_len(), UNKNOWN);
         id
     }
-}
-
-/// Where `byte` leads from a state of the automaton.
-fn after(nfa: &NFA, state: StateID, byte: u8) -> Option<StateID> {
-    match nfa.state(state) {
-        State::ByteRange { trans } => trans.matches_byte(byte).then_some(trans.next),
-        State::Sparse(sparse) => sparse.matches_byte(byte),
-        State::Dense(dense) => dense.matches_byte(byte),
-        _ => None,
-    }
-}
-
-impl Scratch {
-    fn take(&mut self) -> Vec<StateID> {
-        for state in self.marked.drain(..) {
-            if let Some(mark) = self.marks.get_mut(state.as_usize()) {
-                *mark = false;
-            }
-        }
-        std::mem::take(&mut self.members)
-    }
-
-    /// Adds what is reached from `state` without a byte.
-    fn reach(&mut self, nfa: &NFA, state: StateID, at_start: bool) {
-        self.stack.push(state);
-        while let Some(state) = self.stack.pop() {
-            match self.marks.get_mut(state.as_usize()) {
-                Some(mark) if !*mark => *mark = true,
-                _ => continue,
-            }
-            self.marked.push(state);
-            match nfa.state(state) {
-                State::Look { look: Look::Start, .. } if !at_start => {}
-                State::Look { look: Look::End, .. }
-                | State::ByteRange { .. }
-                | State::Sparse(_)
-                | State::Dense(_)
-                | State::Match { .. } => self.members.push(state),
-                other => self.stack.extend(next_without_byte(other)),
-            }
-        }
-    }
-
-    /// Adds what is reached from `state` by one byte of the mask.
-    fn reach_through(&mut self, nfa: &NFA, state: StateID, mask: &ByteMask) {
-        match nfa.state(state) {
-            State::ByteRange { trans } if mask.meets(trans.start, trans.end) => {
-                self.reach(nfa, trans.next, false)
-            }
-            State::Sparse(sparse) => {
-                for trans in sparse.transitions.iter().filter(|trans| mask.meets(trans.start, trans.end)) {
-                    self.reach(nfa, trans.next, false);
-                }
-            }
-            State::Dense(dense) => {
-                let bytes = (0..=u8::MAX).filter(|byte| mask.has(*byte));
-                for next in bytes.filter_map(|byte| dense.matches_byte(byte)) {
-                    self.reach(nfa, next, false);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Whether the end of the text leads from one of the states to a match.
-    fn ends(&mut self, nfa: &NFA, members: &[StateID]) -> bool {
-        self.stack.extend(members.iter().filter(|member| matches!(nfa.state(**member), State::Look { .. })));
-        let mut is_match = false;
-        while let Some(state) = self.stack.pop() {
-            match self.marks.get_mut(state.as_usize()) {
-                Some(mark) if !*mark => *mark = true,
-                _ => continue,
-            }
-            self.marked.push(state);
-            is_match |= matches!(nfa.state(state), State::Match { .. });
-            self.stack.extend(next_without_byte(nfa.state(state)));
-        }
-        self.take();
-        is_match
-    }
-}
-
-/// The states that one leads to without a byte.
-fn next_without_byte(state: &State) -> impl Iterator<Item = StateID> {
-    let (alternates, pair): (&[StateID], [Option<StateID>; 2]) = match state {
-        State::Union { alternates } => (alternates, [None, None]),
-        State::BinaryUnion { alt1, alt2 } => (&[], [Some(*alt1), Some(*alt2)]),
-        State::Look { next, .. } | State::Capture { next, .. } => (&[], [Some(*next), None]),
-        _ => (&[], [None, None]),
-    };
-    alternates.iter().copied().chain(pair.into_iter().flatten())
 }

@@ -6,11 +6,14 @@
 //! Pure; knows neither events nor splits nor filters of keys.
 
 mod entity;
+#[cfg(test)]
+mod examples;
 mod hash;
 mod machine;
 mod mask;
 mod need;
 mod plan;
+mod reach;
 mod required;
 mod scan;
 mod sure;

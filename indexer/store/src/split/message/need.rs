@@ -1,5 +1,7 @@
 //! [`Needs`]: the words that every match of a test holds, and the keys that stand for them where a template does not hold them.
 
+use std::ops::Range;
+
 use locard_filter::word;
 use memchr::memmem::Finder;
 
@@ -21,11 +23,12 @@ pub(super) struct Needs {
     words: Vec<Need>,
 }
 
-/// A word, or the beginning of one.
+/// A word or a part of one: in whichever message, either all of it is constant or all of it is in one slot.
 #[derive(Debug)]
 struct Need {
     text: Finder<'static>,
-    is_whole: bool,
+    /// At which of its ends the word ends too.
+    bounded: (bool, bool),
     mask: ByteMask,
     /// Its key, as a bit; 0 if it has none.
     bit: u64,
@@ -37,41 +40,38 @@ impl Needs {
         let folded = word::fold_str(text);
         let mut tokens = Vec::new();
         token::split(folded.as_bytes(), &mut tokens);
-        let cut_start = !bounded.0 && tokens.first().is_some_and(|token| token.start == 0);
-        let mut whole = tokens.get(usize::from(cut_start)..).unwrap_or_default();
-        if let Some((last, rest)) = whole.split_last()
-            && !bounded.1
-            && last.end == folded.len()
-        {
-            self.add_word(last.of(folded.as_bytes()), false);
-            whole = rest;
+        let text = folded.as_bytes();
+        let bounds = |token: &Token| (bounded.0 || token.start > 0, bounded.1 || token.end < text.len());
+        for token in &tokens {
+            self.add_word(token.of(text), bounds(token));
         }
-        self.add_windows(folded.as_bytes(), whole);
-        for token in whole {
-            self.add_word(token.of(folded.as_bytes()), true);
-        }
+        tokens.retain(|token| bounds(token) == (true, true));
+        self.add_windows(text, &tokens);
     }
 
     fn add_windows(&mut self, text: &[u8], tokens: &[Token]) {
-        token::each_window(tokens, |start, end| {
+        token::each_window(text, tokens, |start, end| {
             self.always |= self.bit(key(Kind::Window, text.get(start..end).unwrap_or_default()));
         });
     }
 
-    fn add_word(&mut self, word: &[u8], is_whole: bool) {
-        if self.words.iter().any(|need| need.is_whole == is_whole && need.text.needle() == word) {
+    fn add_word(&mut self, word: &[u8], bounded: (bool, bool)) {
+        if self.words.iter().any(|need| need.bounded == bounded && need.text.needle() == word) {
             return;
         }
-        let key = if is_whole {
-            Some(key(Kind::Word, word))
-        } else {
-            let longest = PREFIXES.into_iter().rev().find_map(|length| prefix(word, length));
-            longest.map(|prefix| key(Kind::Prefix, prefix))
+        let key = match bounded {
+            (true, true) => Some(key(Kind::Word, word)),
+            (true, false) => PREFIXES
+                .into_iter()
+                .rev()
+                .find_map(|length| prefix(word, length))
+                .map(|prefix| key(Kind::Prefix, prefix)),
+            (false, _) => None,
         };
         let bit = key.map_or(0, |key| self.bit(key));
         self.words.push(Need {
             text: Finder::new(word).into_owned(),
-            is_whole,
+            bounded,
             mask: ByteMask::of(word),
             bit,
         });
@@ -116,7 +116,10 @@ impl Needs {
 
 impl Need {
     fn is_in(&self, hay: &[u8]) -> bool {
-        places(&self.text, hay, 0)
-            .any(|at| word::is_bound(hay, at.start) && (!self.is_whole || word::is_bound(hay, at.end)))
+        let fits = |at: &Range<usize>| {
+            (!self.bounded.0 || word::is_bound(hay, at.start))
+                && (!self.bounded.1 || word::is_bound(hay, at.end))
+        };
+        places(&self.text, hay, 0).any(|at| fits(&at))
     }
 }

@@ -20,6 +20,8 @@ pub(crate) struct TextPlan {
     needs: Needs,
     /// What the text around the slots must be like; nothing if that is not known, or follows from the rest.
     machine: Option<Machine>,
+    /// A slot of these bytes can hold a match by itself: the machine need not be asked.
+    literal: Option<ByteMask>,
     /// Whether the machine reads templates whose case is folded.
     folds: bool,
     /// Whether a template without slots that is not sure to match never does.
@@ -67,12 +69,13 @@ impl TextPlan {
         let mut needs = Needs::default();
         needs.add(literal, (true, true));
         let folded = word::fold_str(literal);
-        let is_word = folded.chars().all(word::is_word_char);
+        let held = Some(ByteMask::of(folded.as_bytes()));
         // A single word is in one slot or in none: the needs say it all.
+        let is_word = folded.chars().all(word::is_word_char);
         let machine = (!is_word).then(|| Machine::new(&Hir::literal(folded.into_bytes()))).flatten();
         let sure = Sure::of_literal(literal);
         let is_exact = matches!(sure, Sure::Texts { .. });
-        Self { sure, needs, machine, folds: true, is_exact }
+        Self { sure, needs, machine, literal: held, folds: true, is_exact }
     }
 
     fn of_pieces(pieces: &[Piece]) -> Self {
@@ -91,7 +94,14 @@ impl TextPlan {
         }
         let sure = Sure::of_pieces(pieces);
         let is_exact = matches!(sure, Sure::Texts { .. });
-        Self { sure, needs, machine: Machine::new(&Hir::concat(parts)), folds: true, is_exact }
+        let is_part_of_word = match pieces {
+            [Piece::Literal(text), Piece::Any]
+            | [Piece::Any, Piece::Literal(text)]
+            | [Piece::Any, Piece::Literal(text), Piece::Any] => text.chars().all(word::is_word_char),
+            _ => false,
+        };
+        let machine = (!is_part_of_word).then(|| Machine::new(&Hir::concat(parts))).flatten();
+        Self { sure, needs, machine, literal: None, folds: true, is_exact }
     }
 
     fn of_regex(pattern: &str, ignore_case: bool) -> Self {
@@ -102,7 +112,7 @@ impl TextPlan {
             required::each_text(hir, &mut |text, bounded| needs.add(text, bounded));
         }
         let machine = hir.as_ref().and_then(Machine::new);
-        Self { sure: Sure::Machine, needs, machine, folds: false, is_exact: false }
+        Self { sure: Sure::Machine, needs, machine, literal: None, folds: false, is_exact: false }
     }
 
     /// The whole text is this one. Numbers, addresses and times are equal in other spellings too, of which nothing is known here.
@@ -116,7 +126,7 @@ impl TextPlan {
         let hir =
             Hir::concat(vec![Hir::look(Look::Start), Hir::literal(text.as_bytes()), Hir::look(Look::End)]);
         let sure = Sure::Whole(text.as_bytes().into());
-        Some(Self { sure, needs, machine: Machine::new(&hir), folds: false, is_exact: true })
+        Some(Self { sure, needs, machine: Machine::new(&hir), literal: None, folds: false, is_exact: true })
     }
 
     /// What a template says; `masks` are the bytes that occur in each of its slots.
@@ -152,7 +162,11 @@ impl TextPlan {
             return Verdict::Never;
         }
         let Some(missing) = self.needs.missing(folded, folded_masks) else { return Verdict::Never };
-        let Some(machine) = &self.machine else { return Verdict::Perhaps { missing } };
+        let is_held = |literal: &ByteMask| folded_masks.iter().any(|mask| mask.has_all(literal));
+        let Some(machine) = self.machine.as_ref().filter(|_| !self.literal.as_ref().is_some_and(is_held))
+        else {
+            return Verdict::Perhaps { missing };
+        };
         let may_match = match self.folds {
             true => machine.may_match(folded, folded_masks),
             false => machine.may_match(template, masks),

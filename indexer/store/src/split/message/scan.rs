@@ -88,29 +88,31 @@ impl Scanner {
 
     /// Fills template and slots; gives up if there are too many slots.
     fn build(&mut self, message: &[u8]) -> bool {
-        self.template.clear();
-        self.slots.clear();
-        self.variable.clear();
-        let words = Words::new(message, &self.tokens);
+        let Self { template, slots, variable, tokens, .. } = self;
+        template.clear();
+        slots.clear();
+        variable.clear();
+        let is_marked = memchr::memchr(SLOT, message).is_some();
+        let copy = |text: Option<&[u8]>, template: &mut Vec<u8>, slots: &mut Vec<ByteMask>| match text {
+            Some(text) if is_marked => push_marked(text, template, slots),
+            text => template.extend_from_slice(text.unwrap_or_default()),
+        };
+        let words = Words::new(message, tokens);
         let (mut index, mut copied) = (0, 0);
-        while let Some(token) = self.tokens.get(index) {
-            let Some(end) = words.variable(index) else {
+        while let Some(token) = tokens.get(index) {
+            let Some(end) = words.variable(index, token) else {
                 index += 1;
                 continue;
             };
-            let until = self.tokens.get(end - 1).map_or(token.end, |last| last.end);
-            push_constant(
-                message.get(copied..token.start).unwrap_or_default(),
-                &mut self.template,
-                &mut self.slots,
-            );
-            self.template.push(SLOT);
-            self.slots.push(ByteMask::of(message.get(token.start..until).unwrap_or_default()));
-            self.variable.push((index, end));
+            let until = tokens.get(end - 1).map_or(token.end, |last| last.end);
+            copy(message.get(copied..token.start), template, slots);
+            template.push(SLOT);
+            slots.push(ByteMask::of(message.get(token.start..until).unwrap_or_default()));
+            variable.push((index, end));
             (index, copied) = (end, until);
         }
-        push_constant(message.get(copied..).unwrap_or_default(), &mut self.template, &mut self.slots);
-        self.slots.len() <= MAX_SLOTS
+        copy(message.get(copied..), template, slots);
+        slots.len() <= MAX_SLOTS
     }
 
     fn push_keys(&self, length: usize, keys: &mut Vec<u64>) {
@@ -123,7 +125,7 @@ impl Scanner {
                 push_word(token.of(&self.folded), keys);
             }
         }
-        token::each_window(tokens, |start, end| {
+        token::each_window(&self.folded, tokens, |start, end| {
             keys.push(key(Kind::Window, self.folded.get(start..end).unwrap_or_default()));
         });
     }
@@ -153,11 +155,9 @@ pub(super) fn prefix(word: &[u8], length: usize) -> Option<&[u8]> {
     word.get(..ends.nth(length - 1)?)
 }
 
-/// Copies constant text. A run of the marker byte itself becomes a slot.
-fn push_constant(text: &[u8], template: &mut Vec<u8>, slots: &mut Vec<ByteMask>) {
-    if !text.contains(&SLOT) {
-        return template.extend_from_slice(text);
-    }
+/// Copies constant text in which a run of the marker byte itself is a slot.
+#[cold]
+fn push_marked(text: &[u8], template: &mut Vec<u8>, slots: &mut Vec<ByteMask>) {
     for run in text.chunk_by(|left, right| (*left == SLOT) == (*right == SLOT)) {
         if run.starts_with(&[SLOT]) {
             template.push(SLOT);

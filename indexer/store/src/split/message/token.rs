@@ -2,16 +2,18 @@
 //!
 //! Words are those of [`locard_filter::word`]. Texts of ASCII, nearly all of them, are read in one pass.
 
+use std::ops::Range;
+
 use locard_filter::word;
 
 /// Part of a word.
-pub(super) const WORD: u8 = 1;
-/// A digit; of any script in [`Token::any`], of ASCII in [`Token::all`].
-pub(super) const DIGIT: u8 = 2;
+const WORD: u8 = 1;
+/// A digit of ASCII.
+const DIGIT: u8 = 2;
 /// A hexadecimal digit.
-pub(super) const HEX: u8 = 4;
+const HEX: u8 = 4;
 /// Of the letters and digits that Kubernetes makes random names of: no vowels, nothing that could be mistaken.
-pub(super) const RANDOM: u8 = 8;
+const RANDOM: u8 = 8;
 /// Separates words and ends paths and addresses.
 pub(super) const BREAK: u8 = 16;
 /// `/`.
@@ -29,9 +31,10 @@ pub(super) struct Token {
     pub(super) start: usize,
     /// Where it ends.
     pub(super) end: usize,
-    /// What some of its characters are, what all of them are.
-    pub(super) any: u8,
-    pub(super) all: u8,
+    /// Whether it holds a digit of any script.
+    pub(super) has_digit: bool,
+    /// Whether it is digits of ASCII only.
+    pub(super) is_number: bool,
     /// What some of the bytes between it and the next word, or the end, are; 0 if there are none.
     pub(super) gap: u8,
     /// The byte between it and the next word, if it is one; or [`TWO_COLONS`]; or 0.
@@ -43,12 +46,14 @@ impl Token {
         self.end - self.start
     }
 
-    pub(super) fn is_number(&self) -> bool {
-        self.all & DIGIT != 0
+    /// Whether it is hexadecimal digits only.
+    pub(super) fn is_hex(&self, text: &[u8]) -> bool {
+        self.of(text).iter().all(|byte| class(*byte) & HEX != 0)
     }
 
-    pub(super) fn is_hex(&self) -> bool {
-        self.all & HEX != 0
+    /// Whether a random name of Kubernetes may be made of its characters.
+    pub(super) fn is_random(&self, text: &[u8]) -> bool {
+        self.of(text).iter().all(|byte| class(*byte) & RANDOM != 0)
     }
 
     /// The bytes of it in its text.
@@ -97,42 +102,31 @@ fn split_ascii(text: &[u8], tokens: &mut Vec<Token>) {
     let mut bytes = text.iter().enumerate();
     while let Some((start, first)) = bytes.find(|(_, byte)| class(**byte) & WORD != 0) {
         let (mut any, mut all) = (class(*first), class(*first));
-        let mut gap = 0;
         let end = loop {
             let Some((at, byte)) = bytes.next() else { break text.len() };
             let class = class(*byte);
             if class & WORD == 0 {
-                gap = class;
                 break at;
             }
             any |= class;
             all &= class;
         };
-        tokens.push(Token { start, end, any, all, gap, joint: 0 });
+        push(tokens, start..end, any & DIGIT != 0, all & DIGIT != 0);
     }
     join(text, tokens);
+}
+
+#[inline]
+fn push(tokens: &mut Vec<Token>, range: Range<usize>, has_digit: bool, is_number: bool) {
+    tokens.push(Token { start: range.start, end: range.end, has_digit, is_number, gap: 0, joint: 0 });
 }
 
 fn split_any(text: &[u8], tokens: &mut Vec<Token>) {
     for word in word::words(text) {
-        let range = word.range();
-        let (any, all) = word
-            .raw
-            .chars()
-            .map(classes_of_char)
-            .fold((0, 0xff), |(any, all), (one, each)| (any | one, all & each));
-        tokens.push(Token { start: range.start, end: range.end, any, all, gap: 0, joint: 0 });
+        let has_digit = word.raw.chars().any(char::is_numeric);
+        push(tokens, word.range(), has_digit, word.raw.bytes().all(|byte| byte.is_ascii_digit()));
     }
     join(text, tokens);
-}
-
-/// What a character of a word counts as where some, and where all characters are asked for.
-fn classes_of_char(char: char) -> (u8, u8) {
-    match u8::try_from(char).ok().filter(u8::is_ascii) {
-        Some(byte) => (class(byte), class(byte)),
-        None if char.is_numeric() => (WORD | DIGIT, WORD),
-        None => (WORD, WORD),
-    }
 }
 
 /// Says of every token what is between it and the next.
@@ -152,7 +146,7 @@ fn join(text: &[u8], tokens: &mut [Token]) {
 
 /// Calls `visit` with the range of every window: four numbers joined by dots, six pairs of hex digits joined by colons or by
 /// dashes. Whatever stands around an occurrence, its window is found.
-pub(super) fn each_window(tokens: &[Token], mut visit: impl FnMut(usize, usize)) {
+pub(super) fn each_window(text: &[u8], tokens: &[Token], mut visit: impl FnMut(usize, usize)) {
     let (mut numbers, mut pairs) = (0, 0);
     // What joins this token to the one before, and what joined that one.
     let (mut joint, mut joint_before) = (0, 0);
@@ -161,12 +155,12 @@ pub(super) fn each_window(tokens: &[Token], mut visit: impl FnMut(usize, usize))
             index.checked_sub(count).and_then(|at| tokens.get(at)).map_or(0, |first| first.start)
         };
         numbers = match joint {
-            _ if !token.is_number() => 0,
+            _ if !token.is_number => 0,
             b'.' => numbers + 1,
             _ => 1,
         };
         pairs = match joint {
-            _ if token.len() != 2 || !token.is_hex() => 0,
+            _ if token.len() != 2 || !token.is_hex(text) => 0,
             b':' | b'-' if pairs > 1 && joint != joint_before => 2,
             b':' | b'-' => pairs + 1,
             _ => 1,
