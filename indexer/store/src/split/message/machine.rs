@@ -203,14 +203,12 @@ impl Walk {
         Ok(next)
     }
 
-    /// Where one or more bytes of the mask lead.
+    /// Where one or more bytes of the mask lead. A match may begin at any of them: every state is one where a match may begin.
     fn close(&mut self, nfa: &NFA, state: u32, mask: &ByteMask) -> Result<u32, Stop> {
         let members = self.members(state)?;
         for member in members.iter() {
             self.reach.through(nfa, *member, mask);
         }
-        // A match may begin at any byte of the slot.
-        self.reach.from(nfa, nfa.start_anchored(), false);
         let mut done = 0;
         while let Some(member) = self.reach.member(done) {
             self.reach.through(nfa, member, mask);
