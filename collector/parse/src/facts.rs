@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use locard_event::{Fields, Severity, Stream, Timestamp, Value, name};
+use locard_event::{Fields, Name, Severity, Stream, Timestamp, Value, name};
 
 /// What is known of an event, and what a line adds.
 pub(crate) struct Facts<'e> {
@@ -100,7 +100,7 @@ impl<'e> Facts<'e> {
 
     /// Adds what an application named itself. A name that is reserved or is a label goes under `json.`, so that the writer of a
     /// line cannot pass it off as something else. `message` is left out: the line is the message, and holds it.
-    pub(crate) fn set_app(&mut self, name: Box<str>, value: Value) {
+    pub(crate) fn set_app(&mut self, name: Name, value: Value) {
         if &*name == name::MESSAGE {
             return;
         }

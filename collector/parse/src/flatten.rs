@@ -44,7 +44,7 @@ pub(crate) fn flatten_text(
 }
 
 /// Whether ECS types the field `name` as an address.
-pub(crate) fn is_ip_field(name: &str) -> bool {
+pub fn is_ip_field(name: &str) -> bool {
     name.ends_with(".ip") || matches!(name, "dns.resolved_ip" | "network.forwarded_ip")
 }
 

@@ -1,6 +1,6 @@
 //! Keeping one event within its limits. What is cut is counted, so that the caller can mark it.
 
-use locard_event::{Event, Fields, Value};
+use locard_event::{Event, Fields, Name, Value};
 
 /// Cuts the message at `max_bytes`; says whether (1) or not (0).
 pub(super) fn cut_message(event: &mut Event, max_bytes: usize) -> usize {
@@ -22,7 +22,7 @@ fn char_end(bytes: &[u8], at: usize) -> usize {
 /// Cuts texts longer than `max_bytes`; says how many.
 pub(super) fn cut_values(fields: &mut Fields, max_bytes: usize) -> usize {
     let long = |value: &Value| matches!(value, Value::Str(text) if text.len() > max_bytes);
-    let names: Vec<Box<str>> = fields
+    let names: Vec<Name> = fields
         .iter()
         .filter(|(_, value)| value.elements().iter().any(long))
         .map(|(name, _)| name.into())
@@ -59,7 +59,7 @@ pub(super) fn shorten_lists(fields: &mut Fields, max_values: usize, room: &mut u
         return 0;
     }
     let mut left = most;
-    let shorten = |(name, value): (Box<str>, Value)| match value {
+    let shorten = |(name, value): (Name, Value)| match value {
         Value::List(mut values) => {
             values.truncate(left);
             values.shrink_to_fit();

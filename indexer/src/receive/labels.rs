@@ -1,14 +1,28 @@
 //! [`Streams`]: which fields of an event are its stream's labels. [`Fitting`]: keeping a stream within its limits.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 use std::sync::Arc;
 
-use locard_event::{Event, Fields, Stream, Value, name};
+use locard_event::{Event, Fields, Name, Stream, Value, name};
 
 /// Longer texts stay fields: they name no origin.
-const MAX_LABEL_BYTES: usize = 1024;
+pub(super) const MAX_LABEL_BYTES: usize = 1024;
+
+/// Most sets of labels kept for one body: a stream of another is made for each of its events.
+const MAX_SETS: usize = 64;
 
 type Labels = Vec<(Box<str>, Box<str>)>;
+
+/// The names of a stream's labels.
+#[derive(Debug)]
+pub(super) struct LabelSet {
+    number: u32,
+    /// In order.
+    names: Vec<Name>,
+    /// The event says its dataset in no field either.
+    lacks_dataset: bool,
+}
 
 /// The streams of one body, each made once.
 pub(super) struct Streams<'a> {
@@ -16,45 +30,76 @@ pub(super) struct Streams<'a> {
     names: &'a [String],
     /// `event.dataset` of events that have none.
     dataset: &'a str,
-    known: HashMap<Labels, Arc<Stream>>,
+    /// Those kept.
+    sets: Vec<Rc<LabelSet>>,
+    /// That of the newest.
+    number: u32,
+    /// By the number of the set and the values, each behind its length.
+    known: HashMap<Box<[u8]>, (Arc<Stream>, bool)>,
+    key: Vec<u8>,
 }
 
 impl<'a> Streams<'a> {
     pub(super) fn new(names: &'a [String], dataset: &'a str) -> Self {
-        Self { names, dataset, known: HashMap::new() }
+        Self { names, dataset, sets: Vec::new(), number: 0, known: HashMap::new(), key: Vec::new() }
     }
 
     /// Takes the labels out of `fields`.
     pub(super) fn take(&mut self, fields: &mut Fields) -> Arc<Stream> {
-        let labels = self.labels(fields);
-        if let Some(stream) = self.known.get(&labels) {
-            return Arc::clone(stream);
-        }
-        let stream = Arc::new(Stream::new(labels.iter().cloned()));
-        self.known.insert(labels, Arc::clone(&stream));
-        stream
+        let is_label = |(name, value): &(&str, &Value)| covers(self.names, name) && fits(value);
+        let names: Vec<Name> = fields.iter().filter(is_label).map(|(name, _)| name.into()).collect();
+        let values: Vec<Value> = names.iter().filter_map(|name| fields.remove(name)).collect();
+        let set = self.set(names, fields.get(name::DATASET).is_none());
+        let texts: Vec<_> = values.iter().map(Value::text).collect();
+        self.stream(&set, texts.iter().map(|text| &**text)).0
     }
 
-    fn labels(&self, fields: &mut Fields) -> Labels {
-        let is_label = |(name, value): &(&str, &Value)| self.covers(name) && fits(value);
-        let names: Vec<Box<str>> = fields.iter().filter(is_label).map(|(name, _)| name.into()).collect();
-        let mut labels: Labels = names
-            .into_iter()
-            .filter_map(|name| fields.remove(&name).map(|value| (name, value.text().into_owned().into())))
-            .collect();
-        let has_dataset = fields.get(name::DATASET).is_some()
-            || labels.iter().any(|(label, value)| &**label == name::DATASET && !value.is_empty());
-        if !has_dataset && !self.dataset.is_empty() {
-            labels.push((name::DATASET.into(), self.dataset.into()));
+    /// The set of these names, which are in order.
+    pub(super) fn set(&mut self, names: Vec<Name>, lacks_dataset: bool) -> Rc<LabelSet> {
+        let same = |set: &&Rc<LabelSet>| set.lacks_dataset == lacks_dataset && set.names == names;
+        if let Some(known) = self.sets.iter().rev().find(same) {
+            return Rc::clone(known);
         }
-        labels
+        self.number += 1;
+        let set = Rc::new(LabelSet { number: self.number, names, lacks_dataset });
+        if self.sets.len() < MAX_SETS {
+            self.sets.push(Rc::clone(&set));
+        }
+        set
     }
 
-    fn covers(&self, field: &str) -> bool {
-        self.names.iter().any(|name| {
-            field.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        })
+    /// The stream with these values for the labels of a set, and whether its dataset may be called so.
+    pub(super) fn stream<'v>(
+        &mut self,
+        set: &LabelSet,
+        values: impl Iterator<Item = &'v str> + Clone,
+    ) -> (Arc<Stream>, bool) {
+        self.key.clear();
+        self.key.extend_from_slice(&set.number.to_le_bytes());
+        for value in values.clone() {
+            self.key.extend_from_slice(&(value.len() as u32).to_le_bytes());
+            self.key.extend_from_slice(value.as_bytes());
+        }
+        if let Some(known) = self.known.get(&*self.key) {
+            return known.clone();
+        }
+        let mut labels: Vec<(&str, &str)> = set.names.iter().map(|name| &**name).zip(values).collect();
+        if set.lacks_dataset && !labels.iter().any(|(name, _)| *name == name::DATASET) {
+            // An empty one is none.
+            labels.push((name::DATASET, self.dataset));
+        }
+        let stream = Arc::new(Stream::new(labels));
+        let good = stream.get(name::DATASET).is_none_or(name::is_dataset);
+        self.known.insert(self.key.as_slice().into(), (Arc::clone(&stream), good));
+        (stream, good)
     }
+}
+
+/// Whether `field` is one of `names` or within one.
+pub(super) fn covers(names: &[String], field: &str) -> bool {
+    names.iter().any(|name| {
+        field.strip_prefix(name.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    })
 }
 
 /// Whether a value can be a label: one value, not a list, not empty, not too long.

@@ -4,10 +4,15 @@
 //! bodies as received. Does not know tenants, ids or the log.
 
 mod bound;
+mod direct;
 mod json;
 mod labels;
+mod line;
+mod members;
 mod ndjson;
+mod plan;
 mod surrogate;
+mod texts;
 
 use bytes::Bytes;
 use locard_event::{Event, Timestamp, Value, name, time_suspect};
@@ -94,24 +99,26 @@ pub(crate) fn read_plain(
     limits: &ReadLimits,
 ) -> Result<Received, Error> {
     let mut rejections = Rejections::default();
-    let raw = match door {
-        Door::Otlp => {
-            otlp(locard_wire::decode(plain, received, limits.max_fields), received, &mut rejections)?
-        }
-        Door::OtlpJson => {
-            otlp(locard_wire::decode_json(plain, received, limits.max_fields), received, &mut rejections)?
+    let mut finishing = Finishing::new(received, limits);
+    let mut events = Vec::new();
+    match door {
+        Door::Otlp | Door::OtlpJson => {
+            let decoded = match door {
+                Door::Otlp => locard_wire::decode(plain, received, limits.max_fields),
+                _ => locard_wire::decode_json(plain, received, limits.max_fields),
+            };
+            let raw = otlp(decoded, received, &mut rejections)?;
+            events.extend(raw.into_iter().map(|raw| finishing.finish(raw)));
         }
         Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } => {
             let names = ndjson::Names { time_fields, message_fields, stream_fields, dataset };
             let options = ndjson::Options { names, keep_original: *keep_original, received, limits };
-            ndjson::read(plain, &options, &mut rejections)?
+            ndjson::read(plain, &options, &mut rejections, |raw| events.push(finishing.finish(raw)))?;
         }
-    };
-    if raw.len() > limits.max_events {
+    }
+    if events.len() > limits.max_events {
         return Err(Error::TooMany { max_events: limits.max_events });
     }
-    let mut finishing = Finishing::new(received, limits);
-    let events: Vec<Event> = raw.into_iter().map(|raw| finishing.finish(raw)).collect();
     let rejected_count = rejections.count;
     let (accepted, rejected) = (events.len() as u64, rejections.list());
     let ack = Ack { accepted, rejected, rejected_count, repeated: false };

@@ -10,6 +10,7 @@ use locard_event::{Event, Fields, Timestamp, name};
 use locard_parse::flatten::{flatten, flatten_value};
 use serde_json::{Map, Value};
 
+use super::direct::Direct;
 use super::json::{self, Repeated};
 use super::labels::Streams;
 use super::surrogate;
@@ -21,6 +22,7 @@ use crate::wal::ReadLimits;
 const MAX_LINE_VALUES: usize = locard_wire::MAX_NESTED;
 
 /// Which members mean what.
+#[derive(Debug)]
 pub(super) struct Names<'a> {
     pub(super) time_fields: &'a [String],
     pub(super) message_fields: &'a [String],
@@ -37,37 +39,65 @@ pub(super) struct Options<'a> {
 
 type Object = Map<String, Value>;
 
-/// Reads the lines of `body`. Blank ones are ignored.
+/// Reads the lines of `body` and hands out their events. Blank ones are ignored.
 pub(super) fn read(
     body: &Bytes,
     options: &Options<'_>,
     rejections: &mut Rejections,
-) -> Result<Vec<Raw>, Error> {
+    mut each: impl FnMut(Raw),
+) -> Result<(), Error> {
     let mut streams = Streams::new(options.names.stream_fields, options.names.dataset);
-    let mut events = Vec::new();
-    let mut room = MAX_BODY_VALUES;
+    let mut direct = Direct::new(options, body.len());
+    let (mut room, mut events) = (MAX_BODY_VALUES, 0);
     // Editors and PowerShell put a byte order mark in front.
     let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    for (line, number) in text.split(|byte| *byte == b'\n').zip(1u64..) {
+    for (line, number) in lines(text).zip(1u64..) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
         if line.trim_ascii().is_empty() {
             continue;
         }
-        if events.len() == options.limits.max_events {
+        if events == options.limits.max_events {
             return Err(Error::TooMany { max_events: options.limits.max_events });
         }
-        match fits(line, &mut room).and_then(|()| parse(line, options.limits.max_fields)) {
-            Ok(said) => {
-                let raw = event(said, line, options, &mut streams);
-                match check_dataset(&raw.event) {
-                    Ok(()) => events.push(raw),
-                    Err(reason) => rejections.add(number, reason),
-                }
+        let read = match direct.read(line, &mut room, &mut streams) {
+            Some(raw) => Ok(raw),
+            None => fully(line, options, &mut room, &mut streams),
+        };
+        match read {
+            Ok(raw) => {
+                events += 1;
+                each(raw);
             }
             Err(reason) => rejections.add(number, reason),
         }
     }
-    Ok(events)
+    Ok(())
+}
+
+fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some((line, after)) = memchr::memchr(b'\n', text).and_then(|end| text.split_at_checked(end))
+        else {
+            rest = None;
+            return Some(text);
+        };
+        rest = after.get(1..);
+        Some(line)
+    })
+}
+
+/// Reads a line whatever is in it, or says why it is refused.
+pub(super) fn fully(
+    line: &[u8],
+    options: &Options<'_>,
+    room: &mut usize,
+    streams: &mut Streams<'_>,
+) -> Result<Raw, String> {
+    fits(line, room)?;
+    let raw = event(parse(line, options.limits.max_fields)?, line, options, streams);
+    check_dataset(&raw.event).map(|()| raw)
 }
 
 /// Takes the line's values out of the body's `room`, or says why the line is not to be read.
@@ -167,7 +197,7 @@ fn event(
 
 /// Names that mean something of Locard's own. A member called so would be hidden by it, so it is kept under `attributes.`, as
 /// through the OTLP door.
-const RESERVED: [&str; 7] =
+pub(super) const RESERVED: [&str; 7] =
     [name::ID, name::STREAM, name::TIME, name::TIMESTAMP, name::MESSAGE, name::INGESTED, name::TIME_SUSPECT];
 
 fn set_aside_reserved(fields: &mut Fields) {
@@ -217,7 +247,7 @@ fn read_time(value: &Value) -> Option<Timestamp> {
 }
 
 /// A time without a zone is UTC, as in log lines.
-fn read_time_text(text: &str) -> Option<Timestamp> {
+pub(super) fn read_time_text(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|_| Timestamp::parse_rfc3339(&format!("{}Z", text.replace(',', ".")))).ok()
 }
 
