@@ -13,7 +13,7 @@ pub mod word;
 
 pub use ast::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange};
 pub use error::SyntaxError;
-pub use matcher::Matcher;
+pub use matcher::{Matcher, ValueTest};
 pub use parser::{
     MAX_DEPTH, MAX_QUERY_BYTES, MAX_REGEXES, MAX_TERMS, MAX_WILDCARD_BYTES, MAX_WILDCARDS_BYTES, Spent,
     parse, parse_duration, parse_prefix, parse_prefix_within, parse_time,

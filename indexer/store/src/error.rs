@@ -2,8 +2,6 @@
 
 use std::io;
 
-use tantivy::TantivyError;
-
 use crate::Stop;
 
 /// Why the store could not do what was asked.
@@ -47,9 +45,6 @@ pub enum Error {
     /// A part of the store contradicts another one.
     #[error("{0}")]
     Conflict(String),
-    /// The index library refused.
-    #[error("the index failed")]
-    Index(#[source] TantivyError),
 }
 
 /// SQLite's `SQLITE_FULL`.
@@ -59,12 +54,6 @@ impl Error {
     /// An error of the operating system while doing `context`.
     pub(crate) fn io(context: impl Into<String>, source: io::Error) -> Self {
         if is_no_space(&source) { Self::NoSpace } else { Self::Io { context: context.into(), source } }
-    }
-}
-
-impl From<TantivyError> for Error {
-    fn from(error: TantivyError) -> Self {
-        if is_no_space(&error) { Self::NoSpace } else { Self::Index(error) }
     }
 }
 
@@ -99,28 +88,13 @@ pub(crate) fn is_no_space(error: &(dyn std::error::Error + 'static)) -> bool {
         // An `io::Error` that wraps another one hides it from `source`.
         let wrapped =
             source.and_then(io::Error::get_ref).map(|inner| inner as &(dyn std::error::Error + 'static));
-        next = wrapped.or_else(|| in_tantivy(error)).or_else(|| error.source());
+        next = wrapped.or_else(|| error.source());
     }
     false
 }
 
-/// tantivy keeps its sources in `Arc`s and tells nobody.
-fn in_tantivy<'a>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a (dyn std::error::Error + 'static)> {
-    use tantivy::directory::error::{OpenReadError, OpenWriteError};
-    match error.downcast_ref::<TantivyError>()? {
-        TantivyError::IoError(error) => Some(&**error),
-        TantivyError::OpenWriteError(OpenWriteError::IoError { io_error, .. })
-        | TantivyError::OpenReadError(OpenReadError::IoError { io_error, .. }) => Some(&**io_error),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     fn full() -> io::Error {
@@ -131,9 +105,6 @@ mod tests {
     fn a_full_disk_is_told_through_every_layer() {
         assert!(matches!(Error::io("x", full()), Error::NoSpace));
         assert!(matches!(Error::io("x", io::Error::other(full())), Error::NoSpace));
-        assert!(matches!(Error::from(TantivyError::IoError(Arc::new(full()))), Error::NoSpace));
-        let write = tantivy::directory::error::OpenWriteError::wrap_io_error(full(), "x".into());
-        assert!(matches!(Error::from(TantivyError::from(write)), Error::NoSpace));
         assert!(matches!(Error::from(sqlx::Error::Io(full())), Error::NoSpace));
         assert!(matches!(Error::io("x", io::Error::from_raw_os_error(5)), Error::Io { .. }));
     }

@@ -1,4 +1,4 @@
-//! Splits, the catalog and blobs. The only crate that names tantivy, SQL or a blob store.
+//! Splits, the catalog and blobs. The only crate that knows their formats, SQL, or a blob store.
 //!
 //! A *split* is an immutable, searchable set of events of one partition; the *catalog* says which splits there are and how far
 //! they cover the write-ahead log. This crate does not know how events arrive, and nothing of HTTP or pipes.
@@ -13,7 +13,7 @@ mod store;
 pub use catalog::{BatchRow, Catalog, Partition, Publication};
 pub use control::{Control, Stop};
 pub use error::Error;
-pub use split::{Order, Position, Request, Split, SplitMeta, Top};
+pub use split::{GroupKey, Order, PatternRow, Position, Request, Split, SplitMeta, Top, pattern_of};
 pub use store::{Settings, Store};
 
 #[cfg(test)]

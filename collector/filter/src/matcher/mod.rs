@@ -12,7 +12,7 @@ use std::cell::RefCell;
 
 use locard_event::{Event, Value, name};
 
-use crate::{Filter, Predicate, SyntaxError};
+use crate::{Filter, Predicate, SyntaxError, Test};
 use test::Compiled;
 
 /// A filter compiled for single events: the reference meaning of the language.
@@ -57,11 +57,39 @@ impl Matcher {
 
     /// Whether the event matches.
     pub fn matches(&self, event: &Event) -> bool {
-        SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
-            Ok(mut scratch) => self.root.matches(event, &mut scratch),
-            Err(_) => self.root.matches(event, &mut Vec::new()),
-        })
+        with_scratch(|scratch| self.root.matches(event, scratch))
     }
+}
+
+/// One test compiled for single values: what a [`Matcher`] asks of each. For plans on an index.
+#[derive(Debug)]
+pub struct ValueTest(Compiled);
+
+impl ValueTest {
+    /// Compiles a test whose times are resolved.
+    ///
+    /// # Errors
+    /// As [`Matcher::new`].
+    pub fn new(test: &Test) -> Result<Self, SyntaxError> {
+        Compiled::new(test).map(Self)
+    }
+
+    /// Whether a value matches: a list if any of its elements does, null never.
+    pub fn matches(&self, value: &Value) -> bool {
+        with_scratch(|scratch| value_matches(&self.0, value, scratch))
+    }
+
+    /// Whether a text matches, as a message or a string value.
+    pub fn matches_bytes(&self, text: &[u8]) -> bool {
+        with_scratch(|scratch| self.0.matches_bytes(text, scratch))
+    }
+}
+
+fn with_scratch<T>(ask: impl FnOnce(&mut Vec<u8>) -> T) -> T {
+    SCRATCH.with(|scratch| match scratch.try_borrow_mut() {
+        Ok(mut scratch) => ask(&mut scratch),
+        Err(_) => ask(&mut Vec::new()),
+    })
 }
 
 fn compile(filter: &Filter) -> Result<Node, SyntaxError> {

@@ -2,11 +2,9 @@
 
 use std::io;
 
-use locard_filter::SyntaxError;
-use tantivy::TantivyError;
-
 use super::bytes::Malformed;
 use crate::{Error, Stop};
+use locard_filter::SyntaxError;
 
 pub(crate) type Result<T> = std::result::Result<T, Fault>;
 
@@ -17,8 +15,6 @@ pub(crate) enum Fault {
     Corrupt(String),
     /// The operating system refused.
     Io(io::Error),
-    /// The index library refused, perhaps because of one of the above.
-    Index(TantivyError),
     /// The search was told to stop.
     Stopped(Stop),
     /// The filter cannot be compiled.
@@ -34,7 +30,6 @@ impl Fault {
             (_, Some(reason)) | (Self::Corrupt(reason), None) => Error::Corrupt { split, reason },
             (Self::Io(source), None) if source.kind() == io::ErrorKind::NotFound => Error::NotFound,
             (Self::Io(source), None) => Error::io("reading a split", source),
-            (Self::Index(error), None) => error.into(),
         }
     }
 }
@@ -51,12 +46,6 @@ impl From<io::Error> for Fault {
 impl From<Malformed> for Fault {
     fn from(Malformed(what): Malformed) -> Self {
         Self::Corrupt(what.into())
-    }
-}
-
-impl From<TantivyError> for Fault {
-    fn from(error: TantivyError) -> Self {
-        Self::Index(error)
     }
 }
 

@@ -1,25 +1,37 @@
 //! [`Split`]: an immutable, searchable set of events of one partition.
 
 //!
-//! Everything that knows how a split looks inside is in this folder. `write` makes one, `read` answers from one; between them
-//! `terms` says what is looked up, `index` where, `plan` how, `blocks` and `rows` hold what is answered.
+//! Everything that knows how a split looks inside is in this folder. `write` makes one of events, `merge` one of splits. `read` opens
+//! one; `compile` turns a filter into a `node`, which says of each of the `chunks` what matches; `search` answers from that.
+//! Below them: `columns` with their `dictionary`, `presence` and `page`; `templates`, `needles` and `message`; `blocks`.
 
-mod bits;
 mod blocks;
 mod bytes;
+mod cache;
+mod canonical;
+mod chunks;
 mod codec;
-mod directory;
+mod columns;
+mod compile;
+mod dictionary;
 mod fault;
-mod index;
-#[cfg_attr(not(test), expect(dead_code, reason = "the split is rewritten on top of it"))]
+mod key;
+mod mask;
+mod merge;
 mod message;
+mod needles;
+mod node;
 mod object;
+mod ordinals;
 mod pack;
-mod plan;
+mod page;
+mod presence;
 mod read;
-mod rows;
+mod rebuild;
+mod search;
 mod streams;
-mod terms;
+mod tally;
+mod templates;
 mod write;
 
 use std::ops::{ControlFlow, Range};
@@ -28,16 +40,19 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use locard_event::{Event, EventId, Timestamp};
+use locard_event::{Event, EventId, Timestamp, Value};
 use locard_filter::Filter;
 use uuid::Uuid;
 
 use crate::blob::LocalObject;
 use crate::{Control, Error};
+pub(crate) use cache::Cache;
 use fault::Fault;
+pub(crate) use merge::merge;
 use object::Object;
 use read::Reader;
-pub(crate) use write::{Source, write};
+use search::Search;
+pub(crate) use write::write;
 
 /// What the catalog knows of a split.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -97,6 +112,46 @@ pub struct Top {
     pub matched: u64,
 }
 
+/// What matching events are grouped by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GroupKey {
+    /// The value that [`Event::get`] gives, a list as a whole; [`Value::Null`] where there is none.
+    Field(Box<str>),
+    /// [`Event::filed`] as the number of the bucket it is in, `floor((filed - origin) / span)`.
+    Bucket {
+        /// Where bucket 0 begins.
+        origin: Timestamp,
+        /// How long each is.
+        span_nanos: i64,
+    },
+    /// The message's pattern as 16 hex digits; [`Value::Null`] for messages without one.
+    Pattern,
+}
+
+/// A pattern of messages, and what matched of it.
+#[derive(Clone, Debug)]
+pub struct PatternRow {
+    /// Its stable name.
+    pub id: u64,
+    /// Its text, variables as `<*>`.
+    pub template: String,
+    /// How many events.
+    pub count: u64,
+    /// [`Event::filed`] of the first.
+    pub first: Timestamp,
+    /// [`Event::filed`] of the last.
+    pub last: Timestamp,
+    /// One of them.
+    pub example: Option<Event>,
+}
+
+/// The pattern of a message and its text, if it has one.
+pub fn pattern_of(message: &[u8]) -> Option<(u64, String)> {
+    let mut scanner = message::Scanner::new();
+    scanner.scan(message);
+    scanner.template().map(|template| (message::pattern_id(template), message::show(template)))
+}
+
 /// A published split, open for reading. Cheap to clone; its object is kept until the last clone is gone.
 #[derive(Clone, Debug)]
 pub struct Split {
@@ -122,9 +177,9 @@ impl Drop for Inner {
 
 impl Split {
     /// Opens the object of `meta` and checks that it is that split's.
-    pub(crate) fn open(meta: &SplitMeta, object: LocalObject) -> Result<Self, Error> {
+    pub(crate) fn open(meta: &SplitMeta, object: LocalObject, cache: &Cache) -> Result<Self, Error> {
         let path: &Path = object.path();
-        let reader = guard(meta.id, || Reader::open(path, meta), || None)?;
+        let reader = guard(meta.id, || Reader::open(path, meta, cache), || None)?;
         let discarded = AtomicBool::new(false);
         Ok(Self { inner: Arc::new(Inner { meta: meta.clone(), reader, object, discarded }) })
     }
@@ -154,7 +209,7 @@ impl Split {
         limit: usize,
         control: &Control,
     ) -> Result<Top, Error> {
-        self.answer(|reader| reader.top(request, order, after, limit, control))
+        self.answer(|reader| Search::new(reader, request, control)?.top(order, after, limit))
     }
 
     /// How many events match.
@@ -162,7 +217,7 @@ impl Split {
     /// # Errors
     /// As [`Split::top`].
     pub fn count(&self, request: &Request, control: &Control) -> Result<u64, Error> {
-        self.answer(|reader| reader.count(request, control))
+        self.answer(|reader| Search::new(reader, request, control)?.count())
     }
 
     /// Calls `visit` with [`Event::filed`] of every matching event, in no order.
@@ -175,7 +230,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(Timestamp),
     ) -> Result<(), Error> {
-        self.answer(|reader| reader.times(request, control, visit))
+        self.answer(|reader| Search::new(reader, request, control)?.times(visit))
     }
 
     /// Calls `visit` with every matching event, in sequence order, until it breaks.
@@ -188,7 +243,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.answer(|reader| reader.each(request, control, visit))
+        self.answer(|reader| Search::new(reader, request, control)?.each(visit))
     }
 
     /// The event with this sequence number.
@@ -196,7 +251,40 @@ impl Split {
     /// # Errors
     /// As [`Split::top`].
     pub fn get(&self, sequence: u64) -> Result<Option<Event>, Error> {
-        self.answer(|reader| reader.get(sequence))
+        self.answer(|reader| search::get(reader, sequence))
+    }
+
+    /// Calls `visit` with combinations of values of `keys`, in their order, and how many matching events have each, until it breaks.
+    /// A combination may come several times; its counts add up. In no order.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn tally(
+        &self,
+        request: &Request,
+        keys: &[GroupKey],
+        control: &Control,
+        visit: &mut dyn FnMut(&[Value], u64) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.answer(|reader| Search::new(reader, request, control)?.tally(keys, visit))
+    }
+
+    /// Calls `visit` with every pattern of the matching events.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn patterns(
+        &self,
+        request: &Request,
+        control: &Control,
+        visit: &mut dyn FnMut(PatternRow),
+    ) -> Result<(), Error> {
+        self.answer(|reader| Search::new(reader, request, control)?.patterns(visit))
+    }
+
+    /// Calls `visit` with every event, in document order.
+    pub(crate) fn everything(&self, visit: &mut dyn FnMut(Event)) -> Result<(), Error> {
+        self.answer(|reader| search::everything(reader, visit))
     }
 
     fn answer<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Error> {

@@ -4,7 +4,7 @@
 //! error. Knows nothing of what the sections hold.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -19,7 +19,7 @@ use crate::SplitMeta;
 
 const MAGIC: &[u8; 8] = b"LOCSPLIT";
 /// Raised whenever a reader of the older version would misread the newer bytes.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const PAGE: usize = 16 * 1024;
 /// Footer offset, footer length, footer CRC, version, magic.
 const TRAILER: usize = 8 + 8 + 4 + 4 + 8;
@@ -107,14 +107,6 @@ impl ObjectWriter {
         Ok(())
     }
 
-    /// Copies a whole file into a section.
-    pub(crate) fn section_from(&mut self, name: &str, mut source: impl Read) -> io::Result<()> {
-        let start = self.position();
-        io::copy(&mut source, self)?;
-        self.end_section(name, start);
-        Ok(())
-    }
-
     /// Writes footer and trailer, syncs, and answers the size of the object.
     pub(crate) fn finish(mut self, header: &Header) -> io::Result<u64> {
         if !self.written.is_multiple_of(PAGE as u64) {
@@ -181,7 +173,7 @@ pub(crate) struct Object {
     body: u64,
     sections: Vec<Section>,
     page_sums: Vec<u32>,
-    /// The first mismatch seen, because tantivy turns our errors into its own, or into a panic.
+    /// The first mismatch seen: it explains whatever error follows from it.
     corruption: Mutex<Option<String>>,
 }
 

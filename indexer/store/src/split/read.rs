@@ -1,255 +1,174 @@
-//! [`Reader`]: answers from one split. Plans, verifies what the plan leaves open, decodes what is asked for.
+//! [`Reader`]: one split's sections, open. What is asked of it is answered in [`super::search`].
 
-use std::ops::{ControlFlow, Range};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use locard_event::{Event, Stream, Timestamp};
-use locard_filter::{Filter, Matcher};
+use locard_event::{Stream, Timestamp};
 
-use super::bits::Bits;
 use super::blocks::{BlockIndex, BlockReader};
 use super::bytes::Malformed;
+use super::cache::{Cache, Item};
+use super::chunks::{self, Chunks};
+use super::columns::{Columns, Own, spans};
 use super::fault::{Fault, Result};
-use super::index::IndexReader;
+use super::mask::Mask;
+use super::needles::Filter;
 use super::object::Object;
-use super::plan::{Bounds, Planner};
-use super::rows::{Row, RowIndex, RowReader};
-use super::{Order, Position, Request, SplitMeta, Top, streams};
+use super::templates::{self, Templates};
+use super::write::NEEDLES_SECTION;
+use super::{SplitMeta, streams};
 use crate::Control;
 
 /// One split's sections, open.
 #[derive(Debug)]
 pub(crate) struct Reader {
     object: Arc<Object>,
+    cache: Cache,
+    /// This reader's number in the cache.
+    number: u64,
     streams: Vec<Arc<Stream>>,
+    chunks: Arc<Chunks>,
     blocks: BlockIndex,
-    rows: RowIndex,
-    index: IndexReader,
+    columns: Columns,
+    filters: Vec<Range<u64>>,
+    templates: Range<u64>,
 }
 
 impl Reader {
-    pub(crate) fn open(path: &Path, meta: &SplitMeta) -> Result<Self> {
+    pub(crate) fn open(path: &Path, meta: &SplitMeta, cache: &Cache) -> Result<Self> {
         let object = Arc::new(Object::open(path)?);
         if !object.header().describes(meta) {
             return Err(Fault::Corrupt("it is not the split the catalog describes".into()));
         }
-        Self::of(Arc::clone(&object)).map_err(|fault| match object.corruption() {
+        Self::of(Arc::clone(&object), cache).map_err(|fault| match object.corruption() {
             Some(reason) => Fault::Corrupt(reason),
             None => fault,
         })
     }
 
-    fn of(object: Arc<Object>) -> Result<Self> {
-        let events =
-            u32::try_from(object.header().events).map_err(|_| Malformed("there are too many events"))?;
-        let table = object.section(streams::SECTION).ok_or(Malformed("there is no stream table"))?;
-        let streams = streams::decode(&object.read(table)?)?;
-        let blocks = BlockIndex::open(&object, events)?;
-        let rows = RowIndex::open(&object, events)?;
-        let index = IndexReader::open(Arc::clone(&object))?;
-        if index.documents() != events {
-            return Err(Fault::Corrupt("the index holds another number of events".into()));
+    fn of(object: Arc<Object>, cache: &Cache) -> Result<Self> {
+        let section = |name: &str| object.section(name).ok_or(Malformed("a section is missing"));
+        let chunks = Arc::new(Chunks::decode(&object.read(section(chunks::SECTION)?)?)?);
+        if u64::from(chunks.documents()) != object.header().events {
+            return Err(Fault::Corrupt("the chunks hold another number of events".into()));
         }
-        Ok(Self { object, streams, blocks, rows, index })
+        let streams = streams::decode(&object.read(section(streams::SECTION)?)?)?;
+        let blocks = BlockIndex::open(&object, chunks.documents())?;
+        let filters = spans(chunks.iter().map(|chunk| chunk.filter), section(NEEDLES_SECTION)?)?;
+        let templates = section(templates::SECTION)?;
+        let number = cache.reader();
+        let columns = Columns::open(&object, &chunks, cache, number)?;
+        Ok(Self {
+            object,
+            cache: cache.clone(),
+            number,
+            streams,
+            chunks,
+            blocks,
+            columns,
+            filters,
+            templates,
+        })
     }
 
     pub(crate) fn corruption(&self) -> Option<String> {
         self.object.corruption()
     }
 
-    pub(crate) fn events<'a>(&'a self, control: &'a Control) -> BlockReader<'a> {
-        BlockReader::new(&self.object, &self.blocks, &self.streams, control)
+    pub(crate) fn object(&self) -> &Object {
+        &self.object
     }
 
-    pub(crate) fn rows(&self) -> RowReader<'_> {
-        RowReader::new(&self.object, &self.rows)
+    pub(crate) fn partition(&self) -> u32 {
+        self.object.header().partition
     }
 
-    pub(crate) fn top(
-        &self,
-        request: &Request,
-        order: Order,
-        after: Option<Position>,
-        limit: usize,
-        control: &Control,
-    ) -> Result<Top> {
-        let mut candidates = Candidates::new(self, request, control)?;
-        let window = self.window(order, after)?;
-        let mut top = Top { events: Vec::new(), matched: candidates.bounds.sure.count() };
-        let mut maybe = candidates.bounds.maybe.clone();
-        let is_exact = candidates.unsure().is_none();
-        if is_exact {
-            maybe.keep_range(&window);
-        }
-        for document in ordered(&maybe, order) {
-            let is_wanted = top.events.len() < limit && window.contains(&document);
-            if is_exact && !is_wanted {
-                break;
-            }
-            if candidates.is_sure(document) {
-                if is_wanted {
-                    top.events.extend(candidates.event(document)?);
-                }
-            } else if let Some(event) = candidates.verified(document)? {
-                top.matched += 1;
-                top.events.extend(Some(event).filter(|_| is_wanted));
-            }
-        }
-        Ok(top)
+    pub(crate) fn streams(&self) -> &[Arc<Stream>] {
+        &self.streams
     }
 
-    pub(crate) fn count(&self, request: &Request, control: &Control) -> Result<u64> {
-        let mut candidates = Candidates::new(self, request, control)?;
-        let mut count = candidates.bounds.sure.count();
-        for document in candidates.unsure().iter() {
-            count += u64::from(candidates.verified(document)?.is_some());
-        }
-        Ok(count)
+    pub(crate) fn chunks(&self) -> &Chunks {
+        &self.chunks
     }
 
-    pub(crate) fn times(
-        &self,
-        request: &Request,
-        control: &Control,
-        visit: &mut dyn FnMut(Timestamp),
-    ) -> Result<()> {
-        let mut candidates = Candidates::new(self, request, control)?;
-        let maybe = candidates.bounds.maybe.clone();
-        let mut rows = self.rows();
-        for (at, document) in maybe.iter().enumerate() {
-            if at % 1000 == 0 {
-                control.check()?;
-            }
-            if candidates.is_sure(document) || candidates.verified(document)?.is_some() {
-                visit(rows.row(document)?.filed);
-            }
-        }
-        Ok(())
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
     }
 
-    pub(crate) fn each(
-        &self,
-        request: &Request,
-        control: &Control,
-        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
-    ) -> Result<()> {
-        let mut candidates = Candidates::new(self, request, control)?;
-        let mut rows = self.rows();
-        let mut documents = Vec::new();
-        for (at, document) in candidates.bounds.maybe.iter().enumerate() {
-            if at % 1000 == 0 {
-                control.check()?;
-            }
-            documents.push((rows.row(document)?.sequence, document));
-        }
-        documents.sort_unstable();
-        for (_, document) in documents {
-            if let Some(event) = candidates.event(document)?
-                && visit(event).is_break()
-            {
-                break;
-            }
-        }
-        Ok(())
+    pub(crate) fn blocks(&self) -> &BlockIndex {
+        &self.blocks
     }
 
-    pub(crate) fn get(&self, sequence: u64) -> Result<Option<Event>> {
-        let Some(document) = self.rows.find(&self.object, sequence)? else { return Ok(None) };
-        self.events(&Control::default()).event(document).map(Some)
+    pub(crate) fn records<'a>(&'a self, control: &'a Control) -> BlockReader<'a> {
+        BlockReader::new(&self.object, &self.blocks, control)
     }
 
-    /// The documents that come after `after` in `order`.
-    fn window(&self, order: Order, after: Option<Position>) -> Result<Range<u32>> {
-        let events = self.index.documents();
-        let Some(Position { filed, id }) = after else { return Ok(0..events) };
-        let own = self.object.header().partition;
-        let before = |row: Row| self.rows.rank(&self.object, row);
-        // The first document at or after the position, and the first after it.
-        let first_of_next_instant = || match filed.nanos().checked_add(1) {
-            None => Ok(events),
-            Some(next) => before(Row { filed: Timestamp::from_nanos(next), sequence: 0 }),
+    /// The templates of all messages.
+    pub(crate) fn templates(&self) -> Result<Arc<Templates>> {
+        let take = |item: &Item| match item {
+            Item::Templates(templates) => Some(Arc::clone(templates)),
+            _ => None,
         };
-        Ok(match (order, id.partition.cmp(&own)) {
-            (Order::Descending, std::cmp::Ordering::Less) => 0..before(Row { filed, sequence: 0 })?,
-            (Order::Descending, std::cmp::Ordering::Equal) => {
-                0..before(Row { filed, sequence: id.sequence })?
-            }
-            (Order::Descending, std::cmp::Ordering::Greater) => 0..first_of_next_instant()?,
-            (Order::Ascending, std::cmp::Ordering::Less) => before(Row { filed, sequence: 0 })?..events,
-            (Order::Ascending, std::cmp::Ordering::Greater) => first_of_next_instant()?..events,
-            (Order::Ascending, std::cmp::Ordering::Equal) => match id.sequence.checked_add(1) {
-                Some(sequence) => before(Row { filed, sequence })?..events,
-                None => first_of_next_instant()?..events,
-            },
-        })
-    }
-}
-
-/// A planned request and what it takes to verify what the plan leaves open.
-struct Candidates<'a> {
-    bounds: Bounds,
-    matcher: Matcher,
-    events: BlockReader<'a>,
-    control: &'a Control,
-}
-
-impl<'a> Candidates<'a> {
-    fn new(reader: &'a Reader, request: &Request, control: &'a Control) -> Result<Self> {
-        let matcher = Matcher::new(&request.filter)?;
-        let events = reader.events(control);
-        let bounds = bounds(reader, &request.filter, &request.filed, control)?;
-        Ok(Self { bounds, matcher, events, control })
+        let make = || Ok(Templates::decode(&self.object.read(self.templates.clone())?)?);
+        self.cache.get(self.number, self.templates.start, take, make, Item::Templates)
     }
 
-    fn is_sure(&self, document: u32) -> bool {
-        self.bounds.sure.contains(document)
-    }
-
-    /// Those the plan leaves open.
-    fn unsure(&self) -> Bits {
-        let mut unsure = self.bounds.maybe.clone();
-        unsure.and_not(&self.bounds.sure);
-        unsure
-    }
-
-    /// The event of a document the plan left open, if it matches.
-    fn verified(&mut self, document: u32) -> Result<Option<Event>> {
-        self.control.check()?;
-        let event = self.events.event(document)?;
-        Ok(Some(event).filter(|event| self.matcher.matches(event)))
-    }
-
-    /// The event of a candidate, if it matches.
-    fn event(&mut self, document: u32) -> Result<Option<Event>> {
-        if self.is_sure(document) {
-            self.control.check()?;
-            self.events.event(document).map(Some)
-        } else {
-            self.verified(document)
+    /// The needle filter of a chunk.
+    pub(crate) fn filter(&self, chunk: usize) -> Result<Arc<Filter>> {
+        let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;
+        if range.is_empty() {
+            return Ok(Arc::new(Filter::read(Vec::new())?));
         }
+        let take = |item: &Item| match item {
+            Item::Filter(filter) => Some(Arc::clone(filter)),
+            _ => None,
+        };
+        let make = || Ok(Filter::read(self.object.read(range.clone())?)?);
+        self.cache.get(self.number, range.start, take, make, Item::Filter)
     }
-}
 
-fn bounds(reader: &Reader, filter: &Filter, filed: &Range<Timestamp>, control: &Control) -> Result<Bounds> {
-    let rank = |filed: Timestamp| reader.rows.rank(&reader.object, Row { filed, sequence: 0 });
-    let range = rank(filed.start)?..rank(filed.end)?;
-    let Reader { object, streams, rows, index, .. } = reader;
-    let mut bounds = if range.is_empty() {
-        let none = Bits::none(index.documents());
-        Bounds { sure: none.clone(), maybe: none }
-    } else {
-        Planner { index, object, rows, streams, control }.plan(filter)?
-    };
-    bounds.sure.keep_range(&range);
-    bounds.maybe.keep_range(&range);
-    Ok(bounds)
-}
+    /// The bytes of a chunk's filter, for copying.
+    pub(crate) fn packed_filter(&self, chunk: usize) -> Result<Vec<u8>> {
+        let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;
+        Ok(self.object.read(range)?)
+    }
 
-/// The members of a set in the order asked for.
-fn ordered(bits: &Bits, order: Order) -> Box<dyn Iterator<Item = u32> + '_> {
-    match order {
-        Order::Ascending => Box::new(bits.iter()),
-        Order::Descending => Box::new(bits.iter().rev()),
+    /// All documents of a chunk.
+    pub(crate) fn all_of(&self, chunk: usize) -> Result<Mask> {
+        Ok(Mask::first(self.chunks.get(chunk)?.documents))
+    }
+
+    /// The documents of a chunk that are filed in a range, half-open.
+    pub(crate) fn filed_within(
+        &self,
+        chunk: usize,
+        from: Option<Timestamp>,
+        to: Option<Timestamp>,
+    ) -> Result<Mask> {
+        let chunk_is = self.chunks.get(chunk)?;
+        let (first, last) = chunk_is.filed;
+        let from = from.map_or(i64::MIN, Timestamp::nanos);
+        let is_before = |nanos: i64| to.is_none_or(|to| nanos < to.nanos());
+        if from <= first && is_before(last) {
+            return Ok(Mask::first(chunk_is.documents));
+        }
+        if last < from || !is_before(first) {
+            return Ok(Mask::NONE);
+        }
+        let page = self.columns.own(Own::Filed, chunk)?;
+        let filed = page.packed()?;
+        let end = to.map_or(filed.len(), |to| filed.rank(to.nanos()));
+        Ok(Mask::range(filed.rank(from)..end))
+    }
+
+    /// Where in a chunk the event with this sequence number is.
+    pub(crate) fn place_of(&self, chunk: usize, sequence: u64) -> Result<Option<usize>> {
+        if !self.chunks.get(chunk)?.sequences.contains(&sequence) {
+            return Ok(None);
+        }
+        let page = self.columns.own(Own::Sequence, chunk)?;
+        let packed = page.packed()?;
+        Ok((0..packed.len()).find(|place| packed.get(*place) as u64 == sequence))
     }
 }

@@ -1,113 +1,82 @@
-//! Makes a split: sorts the events by (filed, sequence), writes blocks, rows, streams and index into one object.
+//! Makes a split of events: sorts them by (filed, sequence), takes the messages apart, makes columns, filters and blocks of them,
+//! and writes it all into one object.
 //!
-//! Does not know where the object goes, nor the catalog.
+//! Does not know where the object goes, nor the catalog. Splits made of splits: [`super::merge`].
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use locard_event::{Event, Timestamp};
+use locard_event::{Event, Timestamp, Value};
 use uuid::Uuid;
 
-use super::blocks::{BlockReader, BlockWriter};
-use super::fault::Fault;
-use super::index::IndexWriter;
+use super::blocks::BlockWriter;
+use super::canonical::canonical;
+use super::chunks::{self, Chunk, Chunks, EXTENT};
+use super::columns::{Fresh, OwnRow, PRESENCE_SECTION, Place, Planned};
+use super::mask::CHUNK;
+use super::message::{Scanner, key_of_presence, key_of_value};
 use super::object::{Header, ObjectWriter};
-use super::rows::{self, Row, RowReader};
+use super::presence::{self, SetsWriter};
 use super::streams::{self, StreamTable};
-use super::{Split, SplitMeta, guard};
-use crate::{Control, Error};
+use super::templates::{self, TemplateTable};
+use super::{SplitMeta, needles};
+use crate::Error;
 
-/// What a split is made of.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Source<'a> {
-    /// Accepted events of one partition, in sequence order.
-    Events(&'a [Arc<[Event]>]),
-    /// Adjacent splits of one partition, in sequence order.
-    Splits(&'a [Split]),
+/// Documents of a chunk. Tests make small chunks, to have many.
+const CHUNK_DOCUMENTS: usize = if cfg!(test) { 7 } else { CHUNK };
+pub(crate) const NEEDLES_SECTION: &str = "needles";
+
+/// What a split is, apart from what it holds.
+#[derive(Clone, Debug)]
+pub(crate) struct Label {
+    pub(crate) partition: u32,
+    pub(crate) sequences: Range<u64>,
+    pub(crate) created: Timestamp,
+    pub(crate) level: u8,
 }
 
-/// Writes a split to the new file `path`, synced, using the empty folder `scratch`.
-pub(crate) fn write(
-    path: &Path,
-    scratch: &Path,
-    source: Source<'_>,
-    created: Timestamp,
-) -> Result<SplitMeta, Error> {
-    let id = Uuid::new_v4();
-    let mut writer = SplitWriter::create(path, scratch)?;
-    let (partition, sequences, level) = match source {
-        Source::Events(batches) => {
-            let (partition, sequences) = check_events(batches)?;
-            add_events(&mut writer, batches)?;
-            (partition, sequences, 0)
-        }
-        Source::Splits(splits) => {
-            let (partition, sequences, level) = check_splits(splits)?;
-            add_splits(&mut writer, splits)?;
-            (partition, sequences, level)
-        }
+/// Writes a split of accepted events of one partition, in sequence order, to the new file `path`, synced.
+pub(crate) fn write(path: &Path, batches: &[Arc<[Event]>], created: Timestamp) -> Result<SplitMeta, Error> {
+    let (partition, sequences) = check_events(batches)?;
+    let events: Vec<&Event> = batches.iter().flat_map(|batch| batch.iter()).collect();
+    write_events(path, events, Label { partition, sequences, created, level: 0 })
+}
+
+/// Writes a split of these events, which have ids and ingest times.
+pub(crate) fn write_events(path: &Path, mut events: Vec<&Event>, label: Label) -> Result<SplitMeta, Error> {
+    // Nearly sorted already: sequence order is nearly time order.
+    events.sort_by_key(|event| position(event));
+    let (Some(first), Some(last)) = (events.first(), events.last()) else {
+        return Err(Error::Conflict("a split needs an event".into()));
     };
-    writer.finish(id, partition, sequences, created, level)
+    let filed = (first.filed(), last.filed());
+    let count = events.len() as u64;
+    let made = make(path, &events).map_err(writing)?;
+    finish(made, label, count, filed)
 }
 
-/// Takes events in document order.
-struct SplitWriter {
+/// Writes footer and trailer.
+pub(crate) fn finish(
     object: ObjectWriter,
-    blocks: BlockWriter,
-    index: IndexWriter,
-    streams: StreamTable,
-    rows: Vec<Row>,
+    label: Label,
+    events: u64,
+    filed: (Timestamp, Timestamp),
+) -> Result<SplitMeta, Error> {
+    let Label { partition, sequences, created, level } = label;
+    let id = Uuid::new_v4();
+    let header = Header { id, partition, sequences: sequences.clone(), events, filed };
+    let bytes = object.finish(&header).map_err(writing)?;
+    Ok(SplitMeta { id, partition, sequences, events, filed, bytes, created, level })
 }
 
-impl SplitWriter {
-    fn create(path: &Path, scratch: &Path) -> Result<Self, Error> {
-        let object = ObjectWriter::create(path).map_err(|error| Error::io("creating a split", error))?;
-        Ok(Self {
-            blocks: BlockWriter::new(&object),
-            object,
-            index: IndexWriter::new(scratch),
-            streams: StreamTable::default(),
-            rows: Vec::new(),
-        })
-    }
-
-    fn add(&mut self, event: &Event, row: Row) -> Result<(), Error> {
-        let stream = self.streams.ordinal(&event.stream);
-        self.blocks.add(&mut self.object, event, stream).map_err(writing)?;
-        self.index.add(event, stream)?;
-        self.rows.push(row);
-        Ok(())
-    }
-
-    fn finish(
-        mut self,
-        id: Uuid,
-        partition: u32,
-        sequences: Range<u64>,
-        created: Timestamp,
-        level: u8,
-    ) -> Result<SplitMeta, Error> {
-        let (Some(first), Some(last)) = (self.rows.first(), self.rows.last()) else {
-            return Err(Error::Conflict("a split needs an event".into()));
-        };
-        let filed = (first.filed, last.filed);
-        let events = self.rows.len() as u64;
-        self.blocks.finish(&mut self.object).map_err(writing)?;
-        rows::write(&mut self.object, &self.rows).map_err(writing)?;
-        let table = self.streams.encode().map_err(writing)?;
-        self.object.section(streams::SECTION, &table).map_err(writing)?;
-        self.index.finish(&mut self.object)?;
-        let header = Header { id, partition, sequences: sequences.clone(), events, filed };
-        let bytes = self.object.finish(&header).map_err(writing)?;
-        Ok(SplitMeta { id, partition, sequences, events, filed, bytes, created, level })
-    }
-}
-
-fn writing(error: std::io::Error) -> Error {
+pub(crate) fn writing(error: io::Error) -> Error {
     Error::io("writing a split", error)
+}
+
+fn position(event: &Event) -> (i64, u64) {
+    (event.filed().nanos(), event.id.map_or(0, |id| id.sequence))
 }
 
 /// The partition and the range of sequence numbers; every event must have been accepted.
@@ -130,86 +99,146 @@ fn check_events(batches: &[Arc<[Event]>]) -> Result<(u32, Range<u64>), Error> {
     found.ok_or_else(|| Error::Conflict("a split needs an event".into()))
 }
 
-fn add_events(writer: &mut SplitWriter, batches: &[Arc<[Event]>]) -> Result<(), Error> {
-    let mut events: Vec<(Row, &Event)> =
-        batches.iter().flat_map(|batch| batch.iter()).map(|event| (row_of(event), event)).collect();
-    // Stable and nearly sorted: sequence order is nearly time order.
-    events.sort_by_key(|(row, _)| *row);
-    events.into_iter().try_for_each(|(row, event)| writer.add(event, row))
-}
-
-fn row_of(event: &Event) -> Row {
-    Row { filed: event.filed(), sequence: event.id.map_or(0, |id| id.sequence) }
-}
-
-/// The partition, the sequence range and the level of what these splits merge into.
-fn check_splits(splits: &[Split]) -> Result<(u32, Range<u64>, u8), Error> {
-    let mut found: Option<(u32, Range<u64>, u8)> = None;
-    for split in splits {
-        let SplitMeta { partition, sequences, level, .. } = split.meta();
-        found = Some(match found {
-            None => (*partition, sequences.clone(), *level),
-            Some((own, range, top)) if own == *partition && range.end <= sequences.start => {
-                (own, range.start..sequences.end, top.max(*level))
-            }
-            Some(_) => {
-                return Err(Error::Conflict("splits are not one partition's in sequence order".into()));
-            }
-        });
-    }
-    let (partition, sequences, level) = found.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
-    Ok((partition, sequences, level.saturating_add(1)))
-}
-
-/// One split's events, in its own order.
-struct Head<'a> {
-    split: &'a Split,
-    rows: RowReader<'a>,
-    events: BlockReader<'a>,
-    next: u32,
-}
-
-/// Interleaves the splits by (filed, sequence): each is in that order already.
-fn add_splits(writer: &mut SplitWriter, splits: &[Split]) -> Result<(), Error> {
-    let control = Control::default();
-    let mut heads: Vec<Head<'_>> = splits
-        .iter()
-        .map(|split| Head {
-            split,
-            rows: split.reader().rows(),
-            events: split.reader().events(&control),
-            next: 0,
-        })
-        .collect();
-    let mut order = BinaryHeap::new();
-    for (at, head) in heads.iter_mut().enumerate() {
-        order.extend(head.peek()?.map(|row| Reverse((row, at))));
-    }
-    while let Some(Reverse((row, at))) = order.pop() {
-        let Some(head) = heads.get_mut(at) else { continue };
-        let event = head.take()?;
-        writer.add(&event, row)?;
-        order.extend(head.peek()?.map(|row| Reverse((row, at))));
-    }
-    Ok(())
-}
-
-impl Head<'_> {
-    fn peek(&mut self) -> Result<Option<Row>, Error> {
-        if u64::from(self.next) >= self.split.meta().events {
-            return Ok(None);
+/// Writes all sections of sorted events.
+fn make(path: &Path, events: &[&Event]) -> io::Result<ObjectWriter> {
+    let mut object = ObjectWriter::create(path)?;
+    let mut tables = Tables::default();
+    let mut fresh = Fresh::default();
+    let mut keys: Vec<Vec<u64>> = Vec::with_capacity(events.len().div_ceil(CHUNK_DOCUMENTS));
+    for chunk in events.chunks(CHUNK_DOCUMENTS) {
+        let mut of_chunk = Vec::new();
+        for event in chunk {
+            let row = tables.row(event, &mut of_chunk);
+            fresh.add(row, &event.fields);
         }
-        let (rows, next) = (&mut self.rows, self.next);
-        read(self.split, || rows.row(next)).map(Some)
+        keys.push(of_chunk);
     }
+    let mut planned = fresh.plan()?;
+    write_blocks(&mut object, events, &planned, &mut keys, &mut tables.scanner)?;
+    let chunks = write_chunks(&mut object, events, &mut planned, keys)?;
+    object.section(chunks::SECTION, &chunks.encode()?)?;
+    planned.finish(&mut object)?;
+    object.section(streams::SECTION, &tables.streams.encode()?)?;
+    object.section(templates::SECTION, &tables.templates.finish().encode()?)?;
+    Ok(object)
+}
 
-    fn take(&mut self) -> Result<Event, Error> {
-        let (events, next) = (&mut self.events, self.next);
-        self.next += 1;
-        read(self.split, || events.event(next))
+/// What gives streams and templates their ordinals.
+#[derive(Default)]
+struct Tables {
+    streams: StreamTable,
+    templates: TemplateTable,
+    scanner: Scanner,
+}
+
+impl Tables {
+    /// What all events have, of this one. The needle keys of its message go to `keys`.
+    fn row(&mut self, event: &Event, keys: &mut Vec<u64>) -> OwnRow {
+        let filed = event.filed().nanos();
+        let Self { streams, templates, scanner } = self;
+        scanner.scan(&event.message);
+        keys.extend_from_slice(scanner.keys());
+        let template = templates.ordinal(scanner.template(), scanner.slots(), filed);
+        if template == 0 && scanner.template().is_some() {
+            // One template too many: its words are found as those of variables are.
+            scanner.keys_of(&event.message, keys);
+        }
+        OwnRow {
+            filed,
+            sequence: event.id.map_or(0, |id| id.sequence),
+            ingested: event.ingested.map_or(filed, Timestamp::nanos),
+            stream: streams.ordinal(&event.stream),
+            template,
+            said: Some(event.time.nanos()).filter(|said| *said != filed),
+        }
     }
 }
 
-fn read<T>(split: &Split, work: impl FnOnce() -> Result<T, Fault>) -> Result<T, Error> {
-    guard(split.meta().id, work, || split.reader().corruption())
+/// Writes messages and residue, and adds the keys of what no dictionary holds.
+fn write_blocks(
+    object: &mut ObjectWriter,
+    events: &[&Event],
+    planned: &Planned,
+    keys: &mut [Vec<u64>],
+    scanner: &mut Scanner,
+) -> io::Result<()> {
+    let mut blocks = BlockWriter::new(object);
+    for (document, event) in events.iter().enumerate() {
+        let residue = planned.places(document).map(Place::is_residue);
+        blocks.add(object, &event.message, &event.fields, residue)?;
+        let Some(keys) = keys.get_mut(document / CHUNK_DOCUMENTS) else { continue };
+        for ((name, value), place) in event.fields.iter().zip(planned.places(document)) {
+            if place != Place::Dictionary {
+                add_words(value, keys, scanner);
+            }
+            if place.is_residue() {
+                add_value(name, value, keys);
+            }
+            if place == Place::LeftOut {
+                keys.push(key_of_presence(name));
+            }
+        }
+    }
+    blocks.finish(object)
+}
+
+/// The keys of the words of a value.
+fn add_words(value: &Value, keys: &mut Vec<u64>, scanner: &mut Scanner) {
+    value.elements().iter().for_each(|element| scanner.keys_of(element.text().as_bytes(), keys));
+}
+
+/// The keys of a value as a whole: its text, and the one spelling of equal values.
+fn add_value(name: &str, value: &Value, keys: &mut Vec<u64>) {
+    for element in value.elements() {
+        let text = element.text();
+        keys.push(key_of_value(name, &text));
+        if let Some(form) = canonical(&text).filter(|form| *form != text) {
+            keys.push(key_of_value(name, &form));
+        }
+    }
+}
+
+/// Writes filters and presence sets, and the pages into `planned`.
+fn write_chunks(
+    object: &mut ObjectWriter,
+    events: &[&Event],
+    planned: &mut Planned,
+    keys: Vec<Vec<u64>>,
+) -> io::Result<Chunks> {
+    let mut chunks = Chunks::default();
+    let start = object.position();
+    let mut filters = Vec::with_capacity(keys.len());
+    for mut keys in keys {
+        let filter = needles::build(&mut keys)?;
+        object.write_all(&filter)?;
+        filters.push(filter.len() as u64);
+    }
+    object.end_section(NEEDLES_SECTION, start);
+    let ranges: Vec<Range<usize>> = (0..events.len())
+        .step_by(CHUNK_DOCUMENTS)
+        .map(|first| first..(first + CHUNK_DOCUMENTS).min(events.len()))
+        .collect();
+    let start = object.position();
+    for (extent, filters) in ranges.chunks(EXTENT).zip(filters.chunks(EXTENT)) {
+        let mut sets: Vec<SetsWriter> = extent.iter().map(|_| SetsWriter::default()).collect();
+        planned.add_extent(extent, &mut sets)?;
+        let packed = presence::encode(&sets)?;
+        object.write_all(&packed)?;
+        let chunk = |(range, filter): (&Range<usize>, &u64)| chunk_of(events.get(range.clone()), *filter);
+        chunks.push(extent.iter().zip(filters).map(chunk), packed.len() as u64);
+    }
+    object.end_section(PRESENCE_SECTION, start);
+    Ok(chunks)
+}
+
+fn chunk_of(events: Option<&[&Event]>, filter: u64) -> Chunk {
+    let events = events.unwrap_or_default();
+    let sequences = || events.iter().map(|event| position(event).1);
+    let filed = |event: Option<&&Event>| event.map_or(0, |event| event.filed().nanos());
+    Chunk {
+        documents: events.len(),
+        filed: (filed(events.first()), filed(events.last())),
+        sequences: sequences().min().unwrap_or(0)..sequences().max().unwrap_or(0) + 1,
+        filter,
+    }
 }

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use locard_event::{Event, Timestamp};
 
 use crate::blob::Blobs;
-use crate::split::{self, Source};
+use crate::split::{self, Cache};
 use crate::{Catalog, Error, Split, SplitMeta};
 
 const CATALOG_FILE: &str = "catalog.sqlite";
 const LOCK_FILE: &str = "lock";
+/// Most memory for what was decoded of splits.
+const CACHE_BYTES: u64 = 256 << 20;
 
 /// Where the store lives.
 #[derive(Clone, Debug)]
@@ -25,6 +27,7 @@ pub struct Settings {
 pub struct Store {
     catalog: Catalog,
     blobs: Blobs,
+    cache: Cache,
     /// Held while any clone lives, so that no other process empties our scratch space.
     _lock: Arc<File>,
 }
@@ -48,7 +51,7 @@ impl Store {
         blobs.sync_root()?;
         let removed = orphans::remove(&catalog, &blobs).await?;
         tracing::info!(removed, "store opened");
-        Ok(Self { catalog, blobs, _lock: lock })
+        Ok(Self { catalog, blobs, cache: Cache::new(CACHE_BYTES), _lock: lock })
     }
 
     /// The catalog.
@@ -62,7 +65,7 @@ impl Store {
     /// # Errors
     /// `NoSpace` or another failure to write.
     pub async fn write(&self, events: Vec<Arc<[Event]>>, created: Timestamp) -> Result<SplitMeta, Error> {
-        self.make(move |path, scratch| split::write(path, scratch, Source::Events(&events), created)).await
+        self.make(move |path| split::write(path, &events, created)).await
     }
 
     /// Merges adjacent splits of one partition into one durable object, not yet published ([`Catalog::replace`]).
@@ -71,7 +74,7 @@ impl Store {
     /// As [`Store::write`], or a source is corrupt.
     pub async fn merge(&self, sources: &[Split], created: Timestamp) -> Result<SplitMeta, Error> {
         let sources = sources.to_vec();
-        self.make(move |path, scratch| split::write(path, scratch, Source::Splits(&sources), created)).await
+        self.make(move |path| split::merge(path, &sources, created)).await
     }
 
     /// Opens a published split for reading.
@@ -79,8 +82,8 @@ impl Store {
     /// # Errors
     /// The object is missing or corrupt.
     pub async fn open_split(&self, meta: &SplitMeta) -> Result<Split, Error> {
-        let (meta, object) = (meta.clone(), self.blobs.get(meta.id));
-        blocking(move || Split::open(&meta, object)).await
+        let (meta, object, cache) = (meta.clone(), self.blobs.get(meta.id), self.cache.clone());
+        blocking(move || Split::open(&meta, object, &cache)).await
     }
 
     /// Marks a split that is no longer in the catalog: its object goes when the last clone of `split` is dropped.
@@ -91,14 +94,12 @@ impl Store {
     /// Makes an object in scratch and moves it to its place. Nothing is left behind when that fails.
     async fn make(
         &self,
-        write: impl FnOnce(&Path, &Path) -> Result<SplitMeta, Error> + Send + 'static,
+        write: impl FnOnce(&Path) -> Result<SplitMeta, Error> + Send + 'static,
     ) -> Result<SplitMeta, Error> {
         let scratch = self.blobs.scratch()?;
         let (scratch, file, meta) = blocking(move || {
             let file = scratch.path().join("object");
-            let index = scratch.path().join("index");
-            std::fs::create_dir(&index).map_err(|error| Error::io("making a scratch folder", error))?;
-            let meta = write(&file, &index)?;
+            let meta = write(&file)?;
             Ok((scratch, file, meta))
         })
         .await?;

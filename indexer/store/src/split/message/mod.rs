@@ -21,10 +21,8 @@ mod sure;
 mod tests;
 mod token;
 
-#[cfg_attr(not(test), expect(unused_imports, reason = "the split is rewritten on top of it"))]
 pub(crate) use hash::{key_of_presence, key_of_value};
 pub(crate) use mask::ByteMask;
-#[cfg_attr(not(test), expect(unused_imports, reason = "the split is rewritten on top of it"))]
 pub(crate) use plan::{TextPlan, Verdict};
 pub(crate) use scan::Scanner;
 use sha2::{Digest, Sha256};
@@ -33,6 +31,7 @@ use sha2::{Digest, Sha256};
 pub(crate) const SLOT: u8 = 0;
 
 /// Appends the needle keys of a text that is not a message. A [`Scanner`] does the same without allocating.
+#[cfg(test)]
 pub(crate) fn keys_of_text(text: &str, keys: &mut Vec<u64>) {
     Scanner::new().keys_of(text.as_bytes(), keys);
 }

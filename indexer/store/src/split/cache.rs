@@ -1,0 +1,83 @@
+//! [`Cache`]: what was read of splits and checked, kept decoded while there is room. One for all splits of a store.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use quick_cache::Weighter;
+use quick_cache::sync::Cache as Kept;
+
+use super::columns::Extent;
+use super::dictionary::Dictionary;
+use super::needles::Filter;
+use super::presence::Sets;
+use super::templates::Templates;
+
+/// A split open for reading, and where in it something begins.
+type Key = (u64, u64);
+
+/// Something decoded.
+#[derive(Clone, Debug)]
+pub(crate) enum Item {
+    Extent(Arc<Extent>),
+    Sets(Arc<Sets>),
+    Dictionary(Arc<Dictionary>),
+    Templates(Arc<Templates>),
+    Filter(Arc<Filter>),
+}
+
+#[derive(Clone, Debug)]
+struct Weigh;
+
+impl Weighter<Key, Item> for Weigh {
+    fn weight(&self, _: &Key, item: &Item) -> u64 {
+        let bytes = match item {
+            Item::Extent(extent) => extent.heap_bytes(),
+            Item::Sets(sets) => sets.heap_bytes(),
+            Item::Dictionary(dictionary) => dictionary.heap_bytes(),
+            Item::Templates(templates) => templates.heap_bytes(),
+            Item::Filter(filter) => filter.heap_bytes(),
+        };
+        bytes as u64 + 64
+    }
+}
+
+/// What was decoded lately, within a number of bytes. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Cache {
+    kept: Arc<Kept<Key, Item, Weigh>>,
+    readers: Arc<AtomicU64>,
+}
+
+/// What is expected of one item, so that the cache sizes its table.
+const MEAN_BYTES: usize = 32 * 1024;
+
+impl Cache {
+    /// Keeps at most about so many bytes.
+    pub(crate) fn new(max_bytes: u64) -> Self {
+        let items = usize::try_from(max_bytes).unwrap_or(usize::MAX) / MEAN_BYTES;
+        Self { kept: Arc::new(Kept::with_weighter(items.max(16), max_bytes, Weigh)), readers: Arc::default() }
+    }
+
+    /// A number that no other reader of this cache has.
+    pub(crate) fn reader(&self) -> u64 {
+        self.readers.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// What begins at `offset` of `reader`'s split; made if it is not there.
+    pub(crate) fn get<T, E>(
+        &self,
+        reader: u64,
+        offset: u64,
+        take: impl Fn(&Item) -> Option<Arc<T>>,
+        make: impl FnOnce() -> Result<T, E>,
+        wrap: impl FnOnce(Arc<T>) -> Item,
+    ) -> Result<Arc<T>, E> {
+        let key = (reader, offset);
+        if let Some(found) = self.kept.get(&key).as_ref().and_then(&take) {
+            return Ok(found);
+        }
+        let made = Arc::new(make()?);
+        self.kept.insert(key, wrap(Arc::clone(&made)));
+        Ok(made)
+    }
+}

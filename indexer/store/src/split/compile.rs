@@ -1,0 +1,381 @@
+//! A filter to a [`Node`]: what can be said once for a whole split is said here, from tables and dictionaries.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use locard_event::{EventId, Stream, Value, name};
+use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange, ValueTest};
+
+use super::canonical::canonical;
+use super::columns::Own;
+use super::dictionary::Dictionary;
+use super::fault::Result;
+use super::key::{self, kind};
+use super::message::{TextPlan, Verdict, key_of_presence, key_of_value};
+use super::node::{ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, TextNode};
+use super::ordinals::Ordinals;
+use super::read::Reader;
+use crate::Control;
+
+/// Compiles filters for one split.
+pub(crate) struct Compiler<'a> {
+    pub(crate) reader: &'a Reader,
+    pub(crate) control: &'a Control,
+}
+
+impl Compiler<'_> {
+    pub(crate) fn compile(&self, filter: &Filter) -> Result<Node> {
+        self.control.check()?;
+        Ok(match filter {
+            Filter::All => Node::Const(true),
+            Filter::And(parts) => {
+                let mut nodes = parts.iter().map(|part| self.compile(part)).collect::<Result<Vec<_>>>()?;
+                nodes.retain(|node| !matches!(node, Node::Const(true)));
+                if nodes.iter().any(|node| matches!(node, Node::Const(false))) {
+                    return Ok(Node::Const(false));
+                }
+                nodes.sort_by_key(cost);
+                simplest(nodes, Node::Const(true), Node::And)
+            }
+            Filter::Or(parts) => {
+                let mut nodes = parts.iter().map(|part| self.compile(part)).collect::<Result<Vec<_>>>()?;
+                nodes.retain(|node| !matches!(node, Node::Const(false)));
+                if nodes.iter().any(|node| matches!(node, Node::Const(true))) {
+                    return Ok(Node::Const(true));
+                }
+                nodes.sort_by_key(cost);
+                simplest(nodes, Node::Const(false), Node::Or)
+            }
+            Filter::Not(part) => match self.compile(part)? {
+                Node::Const(truth) => Node::Const(!truth),
+                node => Node::Not(Box::new(node)),
+            },
+            Filter::Is(predicate) => self.predicate(predicate)?,
+        })
+    }
+
+    fn predicate(&self, Predicate { field, test }: &Predicate) -> Result<Node> {
+        match field.as_deref() {
+            None => self.anywhere(test),
+            Some(name::MESSAGE) => self.message(test),
+            Some(name::STREAM) => {
+                let ask = ValueTest::new(test)?;
+                Ok(self.streams(|stream| ask.matches_bytes(stream.id().to_string().as_bytes())))
+            }
+            Some(name::ID) => Ok(self.id(test)),
+            Some(name::TIME | name::TIMESTAMP) => Ok(time(test)),
+            Some(name::INGESTED) => {
+                let dictionary = self.reader.columns().dictionary(Own::Ingested as usize)?;
+                Ok(Node::Own(Own::Ingested, self.values(&dictionary, test, &ValueTest::new(test)?)?))
+            }
+            Some(field) => self.field(field, test),
+        }
+    }
+
+    /// The streams that `ask` holds for.
+    fn labels(&self, ask: impl Fn(&Stream) -> bool) -> Ordinals {
+        let streams = self.reader.streams();
+        Ordinals::of(streams.len() as u32, |ordinal| {
+            streams.get(ordinal as usize).is_some_and(|stream| ask(stream))
+        })
+    }
+
+    fn streams(&self, ask: impl Fn(&Stream) -> bool) -> Node {
+        let streams = self.labels(ask);
+        if streams.is_all() {
+            Node::Const(true)
+        } else if streams.is_empty() {
+            Node::Const(false)
+        } else {
+            Node::Streams(streams)
+        }
+    }
+
+    fn id(&self, test: &Test) -> Node {
+        let (Test::Equals(text) | Test::Contains(text)) = test else { return Node::Unknown };
+        let Ok(id) = text.parse::<EventId>() else { return Node::Unknown };
+        if id.partition == self.reader.partition() { Node::Sequence(id.sequence) } else { Node::Const(false) }
+    }
+
+    fn message(&self, test: &Test) -> Result<Node> {
+        Ok(match test {
+            Test::Exists => Node::Const(true),
+            _ => match TextPlan::of(test) {
+                None => Node::Unknown,
+                Some(plan) => {
+                    let text = self.text(&plan, test)?;
+                    if text.verdicts.iter().all(|verdict| *verdict == NEVER) {
+                        Node::Const(false)
+                    } else {
+                        Node::Text(Box::new(text))
+                    }
+                }
+            },
+        })
+    }
+
+    /// What every template of the split says.
+    fn text(&self, plan: &TextPlan, test: &Test) -> Result<TextNode> {
+        let templates = self.reader.templates()?;
+        let mut node = TextNode {
+            test: ValueTest::new(test)?,
+            verdicts: Vec::with_capacity(templates.len()),
+            missing: Vec::new(),
+            keys: plan.keys().to_vec(),
+            always: 0,
+        };
+        for (ordinal, template) in templates.iter().enumerate() {
+            if ordinal % 512 == 0 {
+                self.control.check()?;
+            }
+            let verdict = match ordinal {
+                0 if template.events == 0 => Verdict::Never,
+                0 => Verdict::Perhaps { missing: plan.untemplated() },
+                _ => plan.against(&template.text, &template.slots),
+            };
+            if matches!(verdict, Verdict::Always) {
+                node.always += template.events;
+            }
+            let verdict = node.number(&verdict);
+            node.verdicts.push(verdict);
+        }
+        Ok(node)
+    }
+
+    fn anywhere(&self, test: &Test) -> Result<Node> {
+        if matches!(test, Test::Exists) {
+            return Ok(Node::Const(true));
+        }
+        let ask = ValueTest::new(test)?;
+        let plan = TextPlan::of(test);
+        let columns = self.reader.columns();
+        let labels =
+            self.labels(|stream| stream.iter().any(|(_, label)| ask.matches_bytes(label.as_bytes())));
+        let (mut values, mut loose) = (Vec::new(), Vec::new());
+        for (at, column) in columns.named() {
+            let found = self.values(&*columns.dictionary(at)?, test, &ask)?;
+            if !found.is_empty() {
+                values.push((at, found));
+            }
+            if column.residue > 0 || column.has_numbers() {
+                loose.push(at);
+            }
+        }
+        let keys = plan.as_ref().map_or(Keys::Unknown, untemplated);
+        let text = plan.map(|plan| self.text(&plan, test)).transpose()?;
+        let left_out = columns.left_out > 0;
+        let numbers = NumberTest::new(ask);
+        Ok(Node::Anywhere(Box::new(AnyNode { text, labels, values, loose, numbers, keys, left_out })))
+    }
+
+    /// A field, or the label of that name where the event has no such field.
+    fn field(&self, field: &str, test: &Test) -> Result<Node> {
+        let ask = ValueTest::new(test)?;
+        let columns = self.reader.columns();
+        let labels =
+            self.labels(|stream| stream.get(field).is_some_and(|label| ask.matches_bytes(label.as_bytes())));
+        let column = columns.find(field);
+        let presence = (columns.left_out > 0).then(|| key_of_presence(field));
+        if column.is_none() && presence.is_none() {
+            return Ok(self.streams(|stream| {
+                stream.get(field).is_some_and(|label| ask.matches_bytes(label.as_bytes()))
+            }));
+        }
+        let values = match column {
+            Some(column) => self.values(&*columns.dictionary(column)?, test, &ask)?,
+            None => Ordinals::none(0),
+        };
+        let keys = match test {
+            Test::Equals(literal) => Keys::Any(keys_of_equals(field, literal)),
+            _ => TextPlan::of(test).as_ref().map_or(Keys::Unknown, untemplated),
+        };
+        let numbers = NumberTest::new(ask);
+        Ok(Node::Field(Box::new(FieldNode {
+            name: field.into(),
+            column,
+            values,
+            numbers,
+            keys,
+            labels,
+            presence,
+        })))
+    }
+
+    /// The values of a dictionary that match.
+    fn values(&self, dictionary: &Dictionary, test: &Test, ask: &ValueTest) -> Result<Ordinals> {
+        let mut found = Ordinals::none(dictionary.len());
+        let strings = dictionary.of_kind(kind::STR);
+        for kind in
+            [kind::FALSE, kind::TRUE, kind::INT, kind::FLOAT, kind::TIME, kind::IP4, kind::IP6, kind::LIST]
+        {
+            if may_match_kind(test, kind) {
+                self.each_value(dictionary, dictionary.of_kind(kind), ask, &mut found)?;
+            }
+        }
+        match test {
+            Test::Equals(literal) => match canonical(literal) {
+                None => found_one(&mut found, dictionary.find(&text_key(literal))),
+                Some(_) => {
+                    found_one(&mut found, dictionary.find(&text_key(literal)));
+                    if let Ok(ip) = literal.parse::<IpAddr>() {
+                        let mut wanted = Vec::new();
+                        key::encode(&Value::Ip(ip), &mut wanted);
+                        found_one(&mut found, dictionary.find(&wanted));
+                    }
+                    // Numbers, addresses and times in other spellings.
+                    for first in b"-.0123456789:ABCDEFabcdef" {
+                        let (from, to) = ([kind::STR, *first], [kind::STR, first + 1]);
+                        let range = dictionary.rank(&from)..dictionary.rank(&to);
+                        self.each_value(dictionary, range, ask, &mut found)?;
+                    }
+                }
+            },
+            Test::Contains(_) | Test::Wildcard(_) => {
+                self.strings_with(dictionary, strings, ask, &mut found)?
+            }
+            _ => self.each_value(dictionary, strings, ask, &mut found)?,
+        }
+        Ok(found)
+    }
+
+    fn each_value(
+        &self,
+        dictionary: &Dictionary,
+        ordinals: Range<u32>,
+        ask: &ValueTest,
+        found: &mut Ordinals,
+    ) -> Result<()> {
+        for ordinal in ordinals {
+            if ordinal % 1024 == 0 {
+                self.control.check()?;
+            }
+            let matches = match dictionary.key(ordinal).split_first() {
+                Some((&kind::STR, text)) => ask.matches_bytes(text),
+                _ => ask.matches(&dictionary.value(ordinal)?),
+            };
+            if matches {
+                found.insert(ordinal);
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks many strings as one text, and halves of it where that matches: what none of them holds costs one pass over their
+    /// bytes. The byte between two of them is no word character, so that what is in one of them is in the whole.
+    fn strings_with(
+        &self,
+        dictionary: &Dictionary,
+        ordinals: Range<u32>,
+        ask: &ValueTest,
+        found: &mut Ordinals,
+    ) -> Result<()> {
+        self.control.check()?;
+        match ordinals.len() {
+            0..=8 => self.each_value(dictionary, ordinals, ask, found),
+            _ if !ask.matches_bytes(dictionary.text_of(ordinals.clone())) => Ok(()),
+            count => {
+                let middle = ordinals.start + count as u32 / 2;
+                self.strings_with(dictionary, ordinals.start..middle, ask, found)?;
+                self.strings_with(dictionary, middle..ordinals.end, ask, found)
+            }
+        }
+    }
+}
+
+/// The key of a text.
+fn text_key(text: &str) -> Vec<u8> {
+    let mut key = vec![kind::STR];
+    key.extend_from_slice(text.as_bytes());
+    key
+}
+
+/// Whether a value of this kind can match: a word with letters is in no number and in no address.
+fn may_match_kind(test: &Test, kind: u8) -> bool {
+    match (test, kind) {
+        (_, kind::FALSE | kind::TRUE | kind::LIST) => true,
+        (Test::Contains(literal), _) => {
+            let in_numbers = |byte: u8| byte.is_ascii_hexdigit() || b".:-+tTzZ".contains(&byte);
+            literal.bytes().all(in_numbers)
+        }
+        // The address itself is looked up.
+        (Test::Equals(literal), kind::IP4 | kind::IP6) => {
+            literal.parse::<IpAddr>().is_err() && canonical(literal).is_some()
+        }
+        (Test::Equals(literal), _) => canonical(literal).is_some(),
+        _ => true,
+    }
+}
+
+fn found_one(found: &mut Ordinals, ordinal: Option<u32>) {
+    if let Some(ordinal) = ordinal {
+        found.insert(ordinal);
+    }
+}
+
+impl TextNode {
+    /// A verdict as a number; keys that must be there are left out when there are too many such sets.
+    fn number(&mut self, verdict: &Verdict) -> u8 {
+        let missing = match verdict {
+            Verdict::Never => return NEVER,
+            Verdict::Always => return ALWAYS,
+            Verdict::Perhaps { missing } => *missing,
+        };
+        const ROOM: usize = (u8::MAX - PERHAPS) as usize;
+        let missing = if self.missing.len() < ROOM { missing } else { 0 };
+        let at = self.missing.iter().position(|known| *known == missing).unwrap_or_else(|| {
+            self.missing.push(missing);
+            self.missing.len() - 1
+        });
+        PERHAPS + at.min(ROOM) as u8
+    }
+}
+
+/// What a value must have in the filter for a text test to match it.
+fn untemplated(plan: &TextPlan) -> Keys {
+    let wanted = plan.untemplated();
+    let keys = plan.keys().iter().enumerate();
+    Keys::All(keys.filter(|(at, _)| wanted >> at & 1 == 1).map(|(_, key)| *key).collect())
+}
+
+/// A value that equals `literal` has one of these keys.
+fn keys_of_equals(field: &str, literal: &str) -> Vec<u64> {
+    let mut keys = vec![key_of_value(field, literal)];
+    keys.extend(canonical(literal).map(|form| key_of_value(field, &form)));
+    keys
+}
+
+fn time(test: &Test) -> Node {
+    let Test::Time(TimeRange { from, to }) = test else { return Node::Unknown };
+    match (from, to) {
+        (Some(TimePoint::Now(_)), _) | (_, Some(TimePoint::Now(_))) => Node::Unknown,
+        (from, to) => {
+            let at = |point: &Option<TimePoint>| match point {
+                Some(TimePoint::At(time)) => Some(*time),
+                _ => None,
+            };
+            Node::Time(at(from), at(to))
+        }
+    }
+}
+
+/// Cheap parts first, so that dear ones have less to look at.
+fn cost(node: &Node) -> u8 {
+    match node {
+        Node::Const(_) => 0,
+        Node::Time(..) | Node::Sequence(_) => 1,
+        Node::Streams(_) | Node::Own(..) => 2,
+        Node::Field(_) => 3,
+        Node::Text(_) => 4,
+        Node::And(_) | Node::Or(_) | Node::Not(_) => 5,
+        Node::Anywhere(_) => 6,
+        Node::Unknown => 7,
+    }
+}
+
+fn simplest(mut nodes: Vec<Node>, none: Node, several: impl FnOnce(Vec<Node>) -> Node) -> Node {
+    match nodes.len() {
+        0 => none,
+        1 => nodes.swap_remove(0),
+        _ => several(nodes),
+    }
+}

@@ -1,0 +1,309 @@
+//! The different values of a column, sorted, each once, with how many events have it.
+//!
+//! Built in order of appearance by an [`Interner`], then sorted; a value's place in it is its *ordinal*. Knows keys
+//! ([`super::key`]), not what they are asked for.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::hash::BuildHasher;
+use std::ops::Range;
+use std::sync::Arc;
+
+use foldhash::fast::RandomState;
+use hashbrown::HashTable;
+use locard_event::Value;
+
+use super::bytes::{Input, Malformed, Result, put_varint};
+use super::{key, pack};
+
+/// Most bytes of one dictionary, before compression.
+const MAX_BYTES: usize = 1 << 30;
+
+/// Gives keys numbers in order of first appearance.
+#[derive(Debug)]
+pub(crate) struct Interner<S = RandomState> {
+    table: HashTable<u32>,
+    keys: Keys,
+    counts: Vec<u64>,
+    hasher: S,
+}
+
+impl<S: Default> Default for Interner<S> {
+    fn default() -> Self {
+        Self { table: HashTable::new(), keys: Keys::default(), counts: Vec::new(), hasher: S::default() }
+    }
+}
+
+/// Byte strings one after another.
+#[derive(Debug, Default)]
+struct Keys {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl Keys {
+    fn push(&mut self, key: &[u8]) {
+        self.bytes.extend_from_slice(key);
+        self.ends.push(self.bytes.len());
+    }
+
+    fn get(&self, at: usize) -> &[u8] {
+        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(at).and_then(|end| self.bytes.get(start..*end)).unwrap_or_default()
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.bytes.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
+}
+
+impl<S: BuildHasher> Interner<S> {
+    /// The number of `key`, which counts once more.
+    pub(crate) fn intern(&mut self, key: &[u8]) -> u32 {
+        let Self { table, keys, counts, hasher } = self;
+        let hash = hasher.hash_one(key);
+        let same = |at: &u32| keys.get(*at as usize) == key;
+        let number = match table.find(hash, same) {
+            Some(found) => *found,
+            None => {
+                let next = counts.len() as u32;
+                table.insert_unique(hash, next, |at| hasher.hash_one(keys.get(*at as usize)));
+                keys.push(key);
+                counts.push(0);
+                next
+            }
+        };
+        if let Some(count) = counts.get_mut(number as usize) {
+            *count += 1;
+        }
+        number
+    }
+
+    /// How many different keys.
+    pub(crate) fn len(&self) -> usize {
+        self.counts.len()
+    }
+
+    pub(crate) fn key(&self, number: u32) -> &[u8] {
+        self.keys.get(number as usize)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.counts.iter().enumerate().map(|(at, count)| (self.keys.get(at), *count))
+    }
+
+    /// The keys for which `keep` holds as a dictionary, and what each number became; nothing for those left out.
+    pub(crate) fn sorted(&self, keep: impl Fn(&[u8]) -> bool) -> (Dictionary, Vec<Option<u32>>) {
+        let mut order: Vec<usize> = (0..self.len()).filter(|at| keep(self.keys.get(*at))).collect();
+        order.sort_unstable_by(|one, two| self.keys.get(*one).cmp(self.keys.get(*two)));
+        let mut became = vec![None; self.len()];
+        let mut dictionary = Dictionary::default();
+        for (ordinal, at) in (0u32..).zip(order) {
+            if let Some(slot) = became.get_mut(at) {
+                *slot = Some(ordinal);
+            }
+            dictionary.push(self.keys.get(at), self.counts.get(at).copied().unwrap_or(0));
+        }
+        (dictionary, became)
+    }
+}
+
+/// Sorted keys and their counts.
+#[derive(Debug, Default)]
+pub(crate) struct Dictionary {
+    keys: Keys,
+    counts: Vec<u64>,
+}
+
+impl Dictionary {
+    fn push(&mut self, key: &[u8], count: u64) {
+        self.keys.push(key);
+        self.counts.push(count);
+    }
+
+    pub(crate) fn len(&self) -> u32 {
+        self.counts.len() as u32
+    }
+
+    /// The key of an ordinal; empty beyond the end.
+    pub(crate) fn key(&self, ordinal: u32) -> &[u8] {
+        self.keys.get(ordinal as usize)
+    }
+
+    /// The value of an ordinal.
+    pub(crate) fn value(&self, ordinal: u32) -> Result<Value> {
+        key::decode(self.key(ordinal))
+    }
+
+    /// How many events have it.
+    pub(crate) fn count(&self, ordinal: u32) -> u64 {
+        self.counts.get(ordinal as usize).copied().unwrap_or(0)
+    }
+
+    /// How many keys come before `key`.
+    pub(crate) fn rank(&self, key: &[u8]) -> u32 {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.key(middle) < key {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    pub(crate) fn find(&self, key: &[u8]) -> Option<u32> {
+        let at = self.rank(key);
+        (at < self.len() && self.key(at) == key).then_some(at)
+    }
+
+    /// The ordinals of the keys of one kind.
+    pub(crate) fn of_kind(&self, kind: u8) -> Range<u32> {
+        self.rank(&[kind])..self.rank(&[kind + 1])
+    }
+
+    /// The keys of a range as one byte string.
+    pub(crate) fn text_of(&self, ordinals: Range<u32>) -> &[u8] {
+        let end = |count: u32| match count.checked_sub(1) {
+            None => 0,
+            Some(last) => self.keys.ends.get(last as usize).copied().unwrap_or(0),
+        };
+        self.keys.bytes.get(end(ordinals.start)..end(ordinals.end)).unwrap_or_default()
+    }
+
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.keys.heap_bytes() + self.counts.capacity() * size_of::<u64>()
+    }
+
+    /// Keys by what they share with the one before, then the counts; compressed.
+    pub(crate) fn encode(&self) -> std::io::Result<Vec<u8>> {
+        let mut out = Vec::new();
+        put_varint(&mut out, u64::from(self.len()));
+        let mut before: &[u8] = &[];
+        for ordinal in 0..self.len() {
+            let key = self.key(ordinal);
+            let shared = key.iter().zip(before).take_while(|(one, two)| one == two).count();
+            put_varint(&mut out, shared as u64);
+            put_varint(&mut out, (key.len() - shared) as u64);
+            out.extend_from_slice(key.get(shared..).unwrap_or_default());
+            before = key;
+        }
+        self.counts.iter().for_each(|count| put_varint(&mut out, *count));
+        pack::pack(&out)
+    }
+
+    pub(crate) fn decode(packed: &[u8]) -> Result<Self> {
+        let raw = pack::unpack(packed, MAX_BYTES)?;
+        let mut input = Input::new(&raw);
+        let count = input.count()?;
+        let mut dictionary = Self::default();
+        for at in 0..count {
+            let shared = input.length()?;
+            let rest = input.bytes()?;
+            let before = at.checked_sub(1).map_or(0..0, |last| {
+                let end = dictionary.keys.bytes.len();
+                end - dictionary.keys.get(last).len()..end
+            });
+            if shared > before.len() || dictionary.keys.bytes.len() > MAX_BYTES {
+                return Err(Malformed("a key shares more than there is"));
+            }
+            dictionary.keys.bytes.extend_from_within(before.start..before.start + shared);
+            dictionary.keys.bytes.extend_from_slice(rest);
+            dictionary.keys.ends.push(dictionary.keys.bytes.len());
+        }
+        dictionary.counts = (0..count).map(|_| input.varint()).collect::<Result<_>>()?;
+        input.end()?;
+        Ok(dictionary)
+    }
+}
+
+/// All keys of several dictionaries, and what each of their ordinals became.
+pub(crate) fn merge(sources: &[Arc<Dictionary>]) -> (Dictionary, Vec<Vec<u32>>) {
+    let mut became: Vec<Vec<u32>> = sources.iter().map(|source| vec![0; source.len() as usize]).collect();
+    let mut heads: BinaryHeap<Reverse<(&[u8], usize, u32)>> = BinaryHeap::new();
+    for (at, source) in sources.iter().enumerate() {
+        if source.len() > 0 {
+            heads.push(Reverse((source.key(0), at, 0)));
+        }
+    }
+    let mut merged = Dictionary::default();
+    while let Some(Reverse((key, at, ordinal))) = heads.pop() {
+        let Some(source) = sources.get(at) else { continue };
+        if merged.len() == 0 || merged.key(merged.len() - 1) != key {
+            merged.push(key, 0);
+        }
+        if let Some(count) = merged.counts.last_mut() {
+            *count += source.count(ordinal);
+        }
+        if let Some(slot) = became.get_mut(at).and_then(|own| own.get_mut(ordinal as usize)) {
+            *slot = merged.len() - 1;
+        }
+        if ordinal + 1 < source.len() {
+            heads.push(Reverse((source.key(ordinal + 1), at, ordinal + 1)));
+        }
+    }
+    (merged, became)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(words: &[&str]) -> Dictionary {
+        let mut interner = Interner::<RandomState>::default();
+        words.iter().for_each(|word| {
+            interner.intern(word.as_bytes());
+        });
+        interner.sorted(|_| true).0
+    }
+
+    fn words(dictionary: &Dictionary) -> Vec<(String, u64)> {
+        (0..dictionary.len())
+            .map(|at| (String::from_utf8_lossy(dictionary.key(at)).into_owned(), dictionary.count(at)))
+            .collect()
+    }
+
+    #[test]
+    fn keys_are_sorted_counted_and_found() {
+        let dictionary = of(&["root", "", "admin", "root", "administrator"]);
+        let expected = [("", 1), ("admin", 1), ("administrator", 1), ("root", 2)];
+        let expected: Vec<_> = expected.map(|(word, count)| (word.to_owned(), count)).to_vec();
+        assert_eq!(words(&dictionary), expected);
+        assert_eq!(dictionary.find(b"root"), Some(3));
+        assert_eq!(dictionary.find(b"roo"), None);
+        assert_eq!(dictionary.text_of(1..3), b"adminadministrator");
+        let back = Dictionary::decode(&dictionary.encode().unwrap()).unwrap();
+        assert_eq!(words(&back), expected);
+    }
+
+    #[test]
+    fn merged_ordinals_lead_to_the_same_keys() {
+        let sources = [of(&["b", "a", "a"]), of(&[]), of(&["c", "b"])].map(Arc::new);
+        let (merged, became) = merge(&sources);
+        assert_eq!(words(&merged), [("a".into(), 2), ("b".into(), 2), ("c".into(), 1)]);
+        for (source, became) in sources.iter().zip(&became) {
+            for ordinal in 0..source.len() {
+                assert_eq!(merged.key(became[ordinal as usize]), source.key(ordinal));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_left_out_has_no_ordinal() {
+        let mut interner = Interner::<RandomState>::default();
+        let numbers = ["x", "y", "x"].map(|word| interner.intern(word.as_bytes()));
+        assert_eq!(numbers, [0, 1, 0]);
+        let (dictionary, became) = interner.sorted(|key| key == b"y");
+        assert_eq!((dictionary.len(), became), (1, vec![None, Some(0)]));
+    }
+
+    #[test]
+    fn damaged_bytes_are_refused() {
+        let good = of(&["aaa", "aab"]).encode().unwrap();
+        for length in 0..good.len() {
+            assert!(Dictionary::decode(&good[..length]).is_err());
+        }
+    }
+}

@@ -1,0 +1,134 @@
+//! Makes a split of adjacent splits, in one of two ways.
+//!
+//! *Stacking*: blocks, filters and presence sets are copied as they are, tables and dictionaries merged, ordinals renumbered. Costs
+//! little more than the copy, and keeps the sources' chunks. *Rewriting*: the events are read and written anew, which makes few full
+//! chunks of many small ones. Neither changes an event or an id.
+
+use std::io::Write;
+use std::ops::Range;
+use std::path::Path;
+
+use locard_event::{Event, Timestamp};
+
+use super::blocks::BlockWriter;
+use super::chunks::{self, Chunks};
+use super::columns::{self, Columns, PRESENCE_SECTION, Remap};
+use super::fault::{Fault, Result};
+use super::object::ObjectWriter;
+use super::read::Reader;
+use super::streams::{self, StreamTable};
+use super::templates::{self, TemplateTable};
+use super::write::{self, Label, NEEDLES_SECTION};
+use super::{Split, SplitMeta};
+use crate::Error;
+
+/// Splits of fewer events a chunk than this, on the average, are rewritten.
+const THIN_CHUNK: u64 = if cfg!(test) { 3 } else { 1024 };
+/// More than this is stacked, however thin its chunks: a rewrite holds all events in memory.
+const MAX_REWRITE_EVENTS: u64 = 128 * 1024;
+const MAX_REWRITE_BYTES: u64 = 32 << 20;
+
+/// Writes what these splits hold together to the new file `path`, synced.
+pub(crate) fn merge(
+    path: &Path,
+    splits: &[Split],
+    created: Timestamp,
+) -> std::result::Result<SplitMeta, Error> {
+    let label = check_splits(splits, created)?;
+    if is_thin(splits) { rewrite(path, splits, label) } else { stack(path, splits, label) }
+}
+
+/// The partition, the sequence range and the level of what these splits merge into.
+fn check_splits(splits: &[Split], created: Timestamp) -> std::result::Result<Label, Error> {
+    let mut found: Option<(u32, Range<u64>, u8)> = None;
+    for split in splits {
+        let SplitMeta { partition, sequences, level, .. } = split.meta();
+        found = Some(match found {
+            None => (*partition, sequences.clone(), *level),
+            Some((own, range, top)) if own == *partition && range.end <= sequences.start => {
+                (own, range.start..sequences.end, top.max(*level))
+            }
+            Some(_) => {
+                return Err(Error::Conflict("splits are not one partition's in sequence order".into()));
+            }
+        });
+    }
+    let (partition, sequences, level) = found.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
+    Ok(Label { partition, sequences, created, level: level.saturating_add(1) })
+}
+
+fn is_thin(splits: &[Split]) -> bool {
+    let sum = |of: &dyn Fn(&Split) -> u64| splits.iter().map(of).sum::<u64>();
+    let (events, bytes) = (sum(&|split| split.meta().events), sum(&|split| split.meta().bytes));
+    let chunks = sum(&|split| split.reader().chunks().len() as u64);
+    events < chunks * THIN_CHUNK && events <= MAX_REWRITE_EVENTS && bytes <= MAX_REWRITE_BYTES
+}
+
+fn rewrite(path: &Path, splits: &[Split], label: Label) -> std::result::Result<SplitMeta, Error> {
+    let mut events: Vec<Event> = Vec::new();
+    for split in splits {
+        split.everything(&mut |event| events.push(event))?;
+    }
+    write::write_events(path, events.iter().collect(), label)
+}
+
+fn stack(path: &Path, splits: &[Split], label: Label) -> std::result::Result<SplitMeta, Error> {
+    let readers: Vec<&Reader> = splits.iter().map(Split::reader).collect();
+    let span =
+        splits.iter().map(|split| split.meta().filed).reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)));
+    let span = span.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
+    let events = splits.iter().map(|split| split.meta().events).sum();
+    let object = stacked(path, &readers).map_err(|fault| match fault {
+        Fault::Io(error) => write::writing(error),
+        other => other.of_split(splits.first().map(|split| split.meta().id).unwrap_or_default(), None),
+    })?;
+    write::finish(object, label, events, span)
+}
+
+fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
+    let mut object = ObjectWriter::create(path)?;
+    let mut blocks = BlockWriter::new(&object);
+    for reader in readers {
+        blocks.copy(&mut object, reader.object(), reader.blocks())?;
+    }
+    blocks.finish(&mut object)?;
+    let chunks = copy_chunks(&mut object, readers)?;
+    object.section(chunks::SECTION, &chunks.encode()?)?;
+    let mut streams = StreamTable::default();
+    let mut templates = TemplateTable::default();
+    let mut remaps = Vec::with_capacity(readers.len());
+    for reader in readers {
+        remaps.push(Remap {
+            streams: reader.streams().iter().map(|stream| streams.ordinal(stream)).collect(),
+            templates: templates.absorb(&*reader.templates()?),
+        });
+    }
+    let sources: Vec<&Columns> = readers.iter().map(|reader| reader.columns()).collect();
+    columns::stack(&sources, &remaps, &mut object, &mut || Ok(()))?;
+    object.section(streams::SECTION, &streams.encode()?)?;
+    object.section(templates::SECTION, &templates.finish().encode()?)?;
+    Ok(object)
+}
+
+/// Copies filters and presence sets.
+fn copy_chunks(object: &mut ObjectWriter, readers: &[&Reader]) -> Result<Chunks> {
+    let mut chunks = Chunks::default();
+    let start = object.position();
+    for reader in readers {
+        for at in 0..reader.chunks().len() {
+            object.write_all(&reader.packed_filter(at)?)?;
+        }
+    }
+    object.end_section(NEEDLES_SECTION, start);
+    let start = object.position();
+    for reader in readers {
+        for (at, span) in reader.chunks().extents().iter().enumerate() {
+            let packed = reader.columns().packed_sets(at)?;
+            object.write_all(&packed)?;
+            let of_extent = reader.chunks().iter().skip(span.chunks.start).take(span.chunks.len());
+            chunks.push(of_extent.cloned(), packed.len() as u64);
+        }
+    }
+    object.end_section(PRESENCE_SECTION, start);
+    Ok(chunks)
+}

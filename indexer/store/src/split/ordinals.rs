@@ -1,0 +1,61 @@
+//! [`Ordinals`]: a set of a table's or a dictionary's ordinals.
+
+/// A set of ordinals below a fixed number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ordinals {
+    words: Vec<u64>,
+    count: u32,
+    len: u32,
+}
+
+impl Ordinals {
+    pub(crate) fn none(len: u32) -> Self {
+        Self { words: vec![0; (len as usize).div_ceil(64)], count: 0, len }
+    }
+
+    /// Those below `len` for which `is_member` holds.
+    pub(crate) fn of(len: u32, mut is_member: impl FnMut(u32) -> bool) -> Self {
+        let mut set = Self::none(len);
+        (0..len).filter(|ordinal| is_member(*ordinal)).for_each(|ordinal| set.insert(ordinal));
+        set
+    }
+
+    pub(crate) fn insert(&mut self, ordinal: u32) {
+        if let Some(word) = self.words.get_mut(ordinal as usize / 64) {
+            let bit = 1 << (ordinal % 64);
+            self.count += u32::from(*word & bit == 0);
+            *word |= bit;
+        }
+    }
+
+    pub(crate) fn contains(&self, ordinal: u32) -> bool {
+        self.words.get(ordinal as usize / 64).is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub(crate) fn is_all(&self) -> bool {
+        self.count == self.len
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
+        (0..self.len).filter(|ordinal| self.contains(*ordinal))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn members_are_counted_once() {
+        let mut set = Ordinals::of(130, |ordinal| ordinal % 64 == 1);
+        assert_eq!(set.iter().collect::<Vec<_>>(), [1, 65, 129]);
+        set.insert(65);
+        assert!(!set.is_empty() && !set.is_all());
+        assert!(Ordinals::of(65, |_| true).is_all() && Ordinals::none(0).is_all());
+        assert!(!set.contains(500));
+    }
+}

@@ -1,0 +1,455 @@
+//! Answers from one split, chunk by chunk: what the compiled filter leaves open is verified with the matcher.
+
+use std::cmp::{Ordering, Reverse};
+use std::ops::{ControlFlow, Range};
+
+use locard_event::{Event, EventId, Timestamp, Value};
+use locard_filter::Matcher;
+
+use super::columns::Own;
+use super::compile::Compiler;
+use super::fault::Result;
+use super::mask::Mask;
+use super::message::{pattern_id, show};
+use super::node::{AnyNode, Judged, Node, TextNode};
+use super::read::Reader;
+use super::rebuild::Rebuilder;
+use super::tally::Tally;
+use super::{GroupKey, Order, PatternRow, Position, Request, Top};
+use crate::Control;
+
+/// How often a loop over events asks whether to stop.
+const CHECK_EVERY: usize = 256;
+
+/// One request at work on one split.
+pub(crate) struct Search<'a> {
+    reader: &'a Reader,
+    control: &'a Control,
+    filed: Range<Timestamp>,
+    node: Node,
+    matcher: Matcher,
+    events: Rebuilder<'a>,
+    looked_at: usize,
+    /// Whether what is left open can be verified without the whole event.
+    by_record: bool,
+}
+
+/// What matches in a chunk: surely, and perhaps.
+struct Found {
+    sure: Mask,
+    open: Mask,
+    judged: Option<Judged>,
+}
+
+impl Found {
+    fn of(judged: Judged) -> Self {
+        let sure = judged.bounds.sure;
+        let mut open = judged.bounds.maybe;
+        open.and_not(&sure);
+        Self { sure, open, judged: Some(judged) }
+    }
+}
+
+impl<'a> Search<'a> {
+    pub(crate) fn new(reader: &'a Reader, request: &Request, control: &'a Control) -> Result<Self> {
+        let node = Compiler { reader, control }.compile(&request.filter)?;
+        Ok(Self {
+            by_record: node.is_settled_by_record(),
+            reader,
+            control,
+            filed: request.filed.clone(),
+            node,
+            matcher: Matcher::new(&request.filter)?,
+            events: Rebuilder::new(reader, control),
+            looked_at: 0,
+        })
+    }
+
+    /// What the compiled filter says of a chunk.
+    fn found(&self, chunk: usize) -> Result<Found> {
+        self.control.check()?;
+        let none = Found { sure: Mask::NONE, open: Mask::NONE, judged: None };
+        if matches!(self.node, Node::Const(false)) {
+            return Ok(none);
+        }
+        let within = self.reader.filed_within(chunk, Some(self.filed.start), Some(self.filed.end))?;
+        if within.is_empty() {
+            return Ok(none);
+        }
+        Ok(Found::of(self.node.judge(self.reader, chunk, &within)?))
+    }
+
+    /// The matching documents of a chunk.
+    fn matching(&mut self, chunk: usize) -> Result<Mask> {
+        let found = self.found(chunk)?;
+        let mut sure = found.sure;
+        for place in found.open.iter() {
+            sure.insert_if(place, self.verify(chunk, place, &found)?);
+        }
+        Ok(sure)
+    }
+
+    /// Whether a document that was left open matches.
+    fn verify(&mut self, chunk: usize, place: usize, found: &Found) -> Result<bool> {
+        self.looked_at += 1;
+        if self.looked_at.is_multiple_of(CHECK_EVERY) {
+            self.control.check()?;
+        }
+        match &found.judged {
+            Some(judged) if self.by_record => {
+                let record = self.events.record(chunk, place)?;
+                self.node.verify(judged, place, &record)
+            }
+            _ => Ok(self.matcher.matches(&self.events.event(chunk, place)?)),
+        }
+    }
+
+    /// How many events match.
+    pub(crate) fn count(&mut self) -> Result<u64> {
+        if let Some(count) = self.counted()? {
+            return Ok(count);
+        }
+        let mut count = 0;
+        for chunk in 0..self.reader.chunks().len() {
+            count += self.matching(chunk)?.count() as u64;
+        }
+        Ok(count)
+    }
+
+    /// How many match, where tables know it.
+    fn counted(&mut self) -> Result<Option<u64>> {
+        let (first, last) = self.reader.object().header().filed;
+        if first < self.filed.start || last >= self.filed.end {
+            return Ok(None);
+        }
+        let node = std::mem::replace(&mut self.node, Node::Unknown);
+        let counted = self.counted_of(&node);
+        self.node = node;
+        counted
+    }
+
+    fn counted_of(&mut self, node: &Node) -> Result<Option<u64>> {
+        let events = u64::from(self.reader.chunks().documents());
+        Ok(match node {
+            Node::Const(true) => Some(events),
+            Node::Const(false) => Some(0),
+            Node::Not(part) => self.counted_of(part)?.map(|count| events - count),
+            Node::Text(text) => Some(self.count_text(text, None, node)?),
+            Node::Anywhere(any) if any.is_only_text() => match &any.text {
+                Some(text) => Some(self.count_text(text, Some(any), node)?),
+                None => None,
+            },
+            Node::Field(field) => field.counted(self.reader)?,
+            _ => None,
+        })
+    }
+
+    /// The templates that always match know how often they do; only chunks that may hold others are looked at.
+    fn count_text(&mut self, text: &TextNode, any: Option<&AnyNode>, node: &Node) -> Result<u64> {
+        let mut count = text.always;
+        for chunk in 0..self.reader.chunks().len() {
+            let loose = any.map_or(Ok(false), |any| any.may_hold_loose(self.reader, chunk))?;
+            if !loose && !text.may_hold_others(self.reader, chunk)? {
+                continue;
+            }
+            self.control.check()?;
+            let found = Found::of(node.judge(self.reader, chunk, &self.reader.all_of(chunk)?)?);
+            let mut others = found.sure;
+            others.and_not(&text.surely(self.reader, chunk)?);
+            count += others.count() as u64;
+            for place in found.open.iter() {
+                self.control.check()?;
+                let record = self.events.record(chunk, place)?;
+                count += u64::from(match &found.judged {
+                    Some(judged) => node.verify(judged, place, &record)?,
+                    None => false,
+                });
+            }
+        }
+        Ok(count)
+    }
+
+    /// The first `limit` events after `after`, and how many match in all.
+    pub(crate) fn top(&mut self, order: Order, after: Option<Position>, limit: usize) -> Result<Top> {
+        let counted = self.counted()?;
+        let mut best = Best { order, limit, found: Vec::new() };
+        let mut matched = 0;
+        for chunk in self.chunks_in(order) {
+            let span = self.reader.chunks().get(chunk)?.filed;
+            let wanted = limit > 0 && best.wants(span) && !is_behind(order, after, span);
+            if !wanted && counted.is_some() {
+                continue;
+            }
+            let found = self.found(chunk)?;
+            matched += found.sure.count() as u64;
+            let window = if wanted { self.window(chunk, order, after)? } else { Mask::NONE };
+            let mut matching = found.sure;
+            // What is open must be verified to be counted; else only as far as it may be among the first.
+            for place in ordered(&found.open, order) {
+                let is_wanted = window.contains(place);
+                if counted.is_some() && (!is_wanted || best.is_full_with(&matching, &window, place)) {
+                    continue;
+                }
+                if self.verify(chunk, place, &found)? {
+                    matched += 1;
+                    matching.insert(place);
+                }
+            }
+            if wanted {
+                matching.and(&window);
+                self.add_best(&mut best, chunk, &matching)?;
+            }
+        }
+        let found = std::mem::take(&mut best.found);
+        let events = found.into_iter().map(|(_, chunk, place)| self.events.event(chunk, place));
+        let events = events.collect::<Result<Vec<Event>>>()?;
+        self.control.check()?;
+        Ok(Top { events, matched: counted.unwrap_or(matched) })
+    }
+
+    /// All chunks, those that begin the order first.
+    fn chunks_in(&self, order: Order) -> Vec<usize> {
+        let chunks = self.reader.chunks();
+        let mut at: Vec<(usize, (i64, i64))> = chunks.iter().map(|chunk| chunk.filed).enumerate().collect();
+        match order {
+            Order::Descending => at.sort_by_key(|(_, filed)| Reverse(filed.1)),
+            Order::Ascending => at.sort_by_key(|(_, filed)| filed.0),
+        }
+        at.into_iter().map(|(chunk, _)| chunk).collect()
+    }
+
+    /// The first documents of a chunk that match are candidates for the first of all.
+    fn add_best(&self, best: &mut Best, chunk: usize, matching: &Mask) -> Result<()> {
+        if matching.is_empty() {
+            return Ok(());
+        }
+        let (filed, sequence) =
+            (self.reader.columns().own(Own::Filed, chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
+        let (filed, sequence) = (filed.packed()?, sequence.packed()?);
+        for place in ordered(matching, best.order).take(best.limit) {
+            best.found.push(((filed.get(place), sequence.get(place) as u64), chunk, place));
+        }
+        best.cut();
+        Ok(())
+    }
+
+    /// The documents of a chunk that come after `after`.
+    fn window(&self, chunk: usize, order: Order, after: Option<Position>) -> Result<Mask> {
+        let all = self.reader.all_of(chunk)?;
+        let Some(Position { filed, id }) = after else { return Ok(all) };
+        let (times, sequences) =
+            (self.reader.columns().own(Own::Filed, chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
+        let (times, sequences) = (times.packed()?, sequences.packed()?);
+        let mut window = Mask::NONE;
+        for place in 0..times.len() {
+            let own = EventId::new(self.reader.partition(), sequences.get(place) as u64);
+            let own = Position { filed: Timestamp::from_nanos(times.get(place)), id: own };
+            let comes = own.cmp(&Position { filed, id });
+            let is_after = match order {
+                Order::Ascending => comes == Ordering::Greater,
+                Order::Descending => comes == Ordering::Less,
+            };
+            window.insert_if(place, is_after);
+        }
+        Ok(window)
+    }
+
+    /// Calls `visit` with the filed time of every matching event.
+    pub(crate) fn times(&mut self, visit: &mut dyn FnMut(Timestamp)) -> Result<()> {
+        for chunk in 0..self.reader.chunks().len() {
+            let matching = self.matching(chunk)?;
+            if matching.is_empty() {
+                continue;
+            }
+            let page = self.reader.columns().own(Own::Filed, chunk)?;
+            let filed = page.packed()?;
+            matching.iter().for_each(|place| visit(Timestamp::from_nanos(filed.get(place))));
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with every matching event in sequence order, until it breaks.
+    pub(crate) fn each(&mut self, visit: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<()> {
+        for group in sequence_groups(self.reader) {
+            let mut places = Vec::new();
+            for chunk in group {
+                let (all, page) = (self.matching(chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
+                let sequences = page.packed()?;
+                places.extend(all.iter().map(|place| (sequences.get(place) as u64, chunk, place)));
+            }
+            places.sort_unstable();
+            for (_, chunk, place) in places {
+                if visit(self.event(chunk, place)?).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Calls `visit` with combinations of values of `keys`, and how many matching events have each.
+    pub(crate) fn tally(
+        &mut self,
+        keys: &[GroupKey],
+        visit: &mut dyn FnMut(&[Value], u64) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let mut tally = Tally::new(self.reader, keys)?;
+        for chunk in 0..self.reader.chunks().len() {
+            let matching = self.matching(chunk)?;
+            tally.add(chunk, &matching, &mut self.events)?;
+            if tally.is_full() && !tally.hand_out(visit)? {
+                return Ok(());
+            }
+        }
+        tally.hand_out(visit).map(drop)
+    }
+
+    /// How many matching events each template has, by ordinal, with the first and the last, and where an example is.
+    pub(crate) fn patterns(&mut self, visit: &mut dyn FnMut(PatternRow)) -> Result<()> {
+        let templates = self.reader.templates()?;
+        let mut seen: Vec<Option<Seen>> = vec![None; templates.len()];
+        for chunk in 0..self.reader.chunks().len() {
+            let matching = self.matching(chunk)?;
+            if matching.is_empty() {
+                continue;
+            }
+            let columns = self.reader.columns();
+            let (ordinals, filed) = (columns.own(Own::Template, chunk)?, columns.own(Own::Filed, chunk)?);
+            let (ordinals, filed) = (ordinals.packed()?, filed.packed()?);
+            for place in matching.iter() {
+                if let Some(seen) = seen.get_mut(ordinals.get(place) as usize) {
+                    let filed = filed.get(place);
+                    let seen =
+                        seen.get_or_insert(Seen { count: 0, filed: (filed, filed), example: (chunk, place) });
+                    seen.count += 1;
+                    seen.filed = (seen.filed.0.min(filed), seen.filed.1.max(filed));
+                }
+            }
+        }
+        for (template, seen) in templates.iter().zip(seen).skip(1) {
+            let Some(Seen { count, filed, example: (chunk, place) }) = seen else { continue };
+            visit(PatternRow {
+                id: pattern_id(&template.text),
+                template: show(&template.text),
+                count,
+                first: Timestamp::from_nanos(filed.0),
+                last: Timestamp::from_nanos(filed.1),
+                example: Some(self.event(chunk, place)?),
+            });
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
+        self.looked_at += 1;
+        if self.looked_at.is_multiple_of(CHECK_EVERY) {
+            self.control.check()?;
+        }
+        self.events.event(chunk, place)
+    }
+}
+
+/// What was seen of a template.
+#[derive(Clone)]
+struct Seen {
+    count: u64,
+    filed: (i64, i64),
+    example: (usize, usize),
+}
+
+/// The event with this sequence number.
+pub(crate) fn get(reader: &Reader, sequence: u64) -> Result<Option<Event>> {
+    let control = Control::default();
+    for chunk in 0..reader.chunks().len() {
+        if let Some(place) = reader.place_of(chunk, sequence)? {
+            return Rebuilder::new(reader, &control).event(chunk, place).map(Some);
+        }
+    }
+    Ok(None)
+}
+
+/// Calls `visit` with every event, in document order.
+pub(crate) fn everything(reader: &Reader, visit: &mut dyn FnMut(Event)) -> Result<()> {
+    let control = Control::default();
+    let mut events = Rebuilder::new(reader, &control);
+    for chunk in 0..reader.chunks().len() {
+        for place in 0..reader.chunks().get(chunk)?.documents {
+            visit(events.event(chunk, place)?);
+        }
+    }
+    Ok(())
+}
+
+/// Chunks in groups that follow one another in sequence: within a group, sequence numbers mix.
+fn sequence_groups(reader: &Reader) -> Vec<Vec<usize>> {
+    let mut chunks: Vec<(usize, &Range<u64>)> =
+        reader.chunks().iter().map(|chunk| &chunk.sequences).enumerate().collect();
+    chunks.sort_by_key(|(_, sequences)| sequences.start);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    let mut end = 0;
+    for (chunk, sequences) in chunks {
+        match groups.last_mut() {
+            Some(group) if sequences.start < end => group.push(chunk),
+            _ => groups.push(vec![chunk]),
+        }
+        end = end.max(sequences.end);
+    }
+    groups
+}
+
+/// Whether everything in a span of filed times comes before `after`, or at its instant at the latest.
+fn is_behind(order: Order, after: Option<Position>, (first, last): (i64, i64)) -> bool {
+    match (after, order) {
+        (None, _) => false,
+        (Some(after), Order::Descending) => first > after.filed.nanos(),
+        (Some(after), Order::Ascending) => last < after.filed.nanos(),
+    }
+}
+
+/// The first places of an order found so far.
+struct Best {
+    order: Order,
+    limit: usize,
+    /// (filed, sequence), chunk, place; in order.
+    found: Vec<((i64, u64), usize, usize)>,
+}
+
+impl Best {
+    /// Whether something in a span of filed times may be among the first.
+    fn wants(&self, (first, last): (i64, i64)) -> bool {
+        let worst = self.limit.checked_sub(1).and_then(|at| self.found.get(at));
+        match (worst, self.order) {
+            (None, _) => true,
+            (Some(((filed, _), ..)), Order::Descending) => last >= *filed,
+            (Some(((filed, _), ..)), Order::Ascending) => first <= *filed,
+        }
+    }
+
+    /// Whether a chunk has enough matching documents that come before `place`.
+    fn is_full_with(&self, matching: &Mask, window: &Mask, place: usize) -> bool {
+        let mut before = *matching;
+        before.and(window);
+        let rank = before.rank(place);
+        let ahead = match self.order {
+            Order::Ascending => rank,
+            Order::Descending => before.count() - rank,
+        };
+        ahead >= self.limit
+    }
+
+    fn cut(&mut self) {
+        match self.order {
+            Order::Ascending => self.found.sort_unstable(),
+            Order::Descending => self.found.sort_unstable_by_key(|found| Reverse(*found)),
+        }
+        self.found.truncate(self.limit);
+    }
+}
+
+/// The members of a set in the order asked for.
+fn ordered(mask: &Mask, order: Order) -> Box<dyn Iterator<Item = usize> + '_> {
+    match order {
+        Order::Ascending => Box::new(mask.iter()),
+        Order::Descending => Box::new(mask.iter().rev()),
+    }
+}
