@@ -20,7 +20,7 @@ fn noise(mut seed: u64) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_oldest_splits_go_when_all_are_too_large() -> anyhow::Result<()> {
-    let config = format!("retention: {{size: 150KiB}}\nlimits: {{seal_events: {SPLIT}}}\n");
+    let config = format!("retention: {{size: 100KiB}}\nlimits: {{seal_events: {SPLIT}}}\n");
     let server =
         Server::start_with(ServerOptions { config: Some(config), ..ServerOptions::default() }).await?;
     let client = server.client();
@@ -37,12 +37,12 @@ async fn the_oldest_splits_go_when_all_are_too_large() -> anyhow::Result<()> {
     eventually(Duration::from_secs(30), async || {
         let status = client.get("/api/status").await?.json()?;
         let bytes = status["events"]["split_bytes"].as_u64().context("no bytes")?;
-        anyhow::ensure!(status["events"]["hot"] == 0 && bytes <= 150 << 10, "{status}");
+        anyhow::ensure!(status["events"]["hot"] == 0 && bytes <= 100 << 10, "{status}");
         Ok(())
     })
     .await?;
     let dropped = client.metric("locard_indexer_retention_splits_total", "").await?;
-    assert!(dropped >= 4.0, "{dropped} splits of some 50 KB were dropped");
+    assert!(dropped >= 4.0, "{dropped} splits of some 30 KB were dropped");
     let kept = client.count("*").await?;
     assert!((SPLIT..8 * SPLIT).contains(&kept), "{kept} events are left");
     assert_eq!(client.count("round:8").await?, SPLIT, "the newest stay");

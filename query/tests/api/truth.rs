@@ -43,13 +43,8 @@ fn objects(directory: &Path) -> Vec<PathBuf> {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             if path.is_dir() {
-                if name != "wal" {
-                    directories.push(path);
-                }
-            } else if path.metadata().unwrap().len() > 1_000
-                && !name.contains("catalog")
-                && !name.contains(".db")
-            {
+                directories.push(path);
+            } else if name.ends_with(".split") {
                 found.push(path);
             }
         }
