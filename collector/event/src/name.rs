@@ -8,6 +8,8 @@ pub const TIME: &str = "_time";
 pub const ID: &str = "_id";
 /// The event's stream id, 32 hex digits.
 pub const STREAM: &str = "_stream";
+/// The id of the message's pattern, 16 hex digits.
+pub const PATTERN: &str = "_pattern";
 /// The line.
 pub const MESSAGE: &str = "message";
 /// When the indexer accepted it.

@@ -3,8 +3,14 @@
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hasher};
 
+use locard_event::Value;
+
+use super::order;
+
 /// Up to this many different values are counted exactly.
 pub(super) const EXACT: usize = 100_000;
+/// What one of them takes in a set that is half full.
+const VALUE_BYTES: usize = size_of::<u128>() * 2;
 /// Registers of the estimate: 2^14, standard error 1.04 / sqrt(2^14) = 0.8 % (Flajolet et al., HyperLogLog, 2007).
 const REGISTER_BITS: u32 = 14;
 const REGISTERS: usize = 1 << REGISTER_BITS;
@@ -23,15 +29,15 @@ impl Default for Distinct {
 }
 
 impl Distinct {
-    /// Adds a value, given as its encoding; answers by how many bytes this grew.
-    pub(super) fn add(&mut self, encoded: &[u8]) -> usize {
-        self.insert(hash(encoded))
+    /// Adds a value; answers by how many bytes this grew.
+    pub(super) fn add(&mut self, value: &Value) -> usize {
+        self.insert(hash(value))
     }
 
     fn insert(&mut self, hash: u128) -> usize {
         match self {
             Self::Exact(set) => {
-                let grown = if set.insert(hash) { size_of::<u128>() * 2 } else { 0 };
+                let grown = if set.insert(hash) { VALUE_BYTES } else { 0 };
                 if set.len() > EXACT {
                     *self = Self::Estimate(registers(set));
                 }
@@ -44,11 +50,10 @@ impl Distinct {
         }
     }
 
-    pub(super) fn merge(&mut self, other: Self) {
+    /// Takes in what another has; answers by how many bytes this grew.
+    pub(super) fn merge(&mut self, other: Self) -> usize {
         match other {
-            Self::Exact(set) => set.into_iter().for_each(|hash| {
-                self.insert(hash);
-            }),
+            Self::Exact(set) => set.into_iter().map(|hash| self.insert(hash)).sum(),
             Self::Estimate(theirs) => {
                 if let Self::Exact(set) = self {
                     *self = Self::Estimate(registers(set));
@@ -56,7 +61,16 @@ impl Distinct {
                 if let Self::Estimate(own) = self {
                     own.iter_mut().zip(theirs).for_each(|(own, their)| *own = their.max(*own));
                 }
+                0
             }
+        }
+    }
+
+    /// An estimate counts as what it grew from.
+    pub(super) fn heap_bytes(&self) -> usize {
+        match self {
+            Self::Exact(set) => set.len() * VALUE_BYTES,
+            Self::Estimate(_) => EXACT * VALUE_BYTES,
         }
     }
 
@@ -73,11 +87,11 @@ impl Distinct {
 }
 
 /// 128 bits, so that even who chooses the values does not make two of them one.
-fn hash(encoded: &[u8]) -> u128 {
+fn hash(value: &Value) -> u128 {
     let half = |salt: u8| {
         let mut hasher = DefaultHasher::new();
         hasher.write_u8(salt);
-        hasher.write(encoded);
+        order::hash(value, &mut hasher);
         u128::from(hasher.finish())
     };
     half(1) << 64 | half(2)
@@ -110,10 +124,10 @@ fn estimate(registers: &[u8]) -> u64 {
 mod tests {
     use super::*;
 
-    fn of(values: std::ops::Range<u32>) -> Distinct {
+    fn of(values: std::ops::Range<i64>) -> Distinct {
         let mut distinct = Distinct::default();
         values.for_each(|value| {
-            distinct.add(&value.to_be_bytes());
+            distinct.add(&value.into());
         });
         distinct
     }

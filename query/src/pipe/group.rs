@@ -1,7 +1,10 @@
 //! [`Groups`]: states by key, with the memory they take.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::hash::{BuildHasher, Hasher, RandomState};
 
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use locard_event::Value;
 
 use super::order;
@@ -9,33 +12,111 @@ use super::record::Record;
 
 /// How many groups one record may fall into through lists; with more, a list is a value of its own.
 const MAX_KEYS: usize = 1_000;
-/// What a group costs beside its key and its state: an estimate of the map's own memory.
-const GROUP_BYTES: usize = 128;
 
-/// States by key.
+/// States by key. A table of our own hashes rather than a map, so that a key is copied only when its group is new.
 #[derive(Debug)]
 pub(super) struct Groups<S> {
-    groups: HashMap<Box<[u8]>, (Vec<Value>, S)>,
-    scratch: Vec<u8>,
+    table: HashTable<Group<S>>,
+    hashes: RandomState,
     bytes: usize,
+}
+
+#[derive(Debug)]
+struct Group<S> {
+    hash: u64,
+    key: Key,
+    state: S,
+}
+
+/// The values of a group. Most have one.
+#[derive(Debug)]
+enum Key {
+    One(Value),
+    Many(Box<[Value]>),
+}
+
+impl Key {
+    fn new(values: &[Cow<'_, Value>]) -> Self {
+        match values {
+            [value] => Self::One(Value::clone(value)),
+            values => Self::Many(values.iter().map(|value| Value::clone(value)).collect()),
+        }
+    }
+
+    fn values(&self) -> &[Value] {
+        match self {
+            Self::One(value) => std::slice::from_ref(value),
+            Self::Many(values) => values,
+        }
+    }
+
+    fn is(&self, values: &[Cow<'_, Value>]) -> bool {
+        let own = self.values();
+        own.len() == values.len() && own.iter().zip(values).all(|(own, other)| order::same(own, other))
+    }
+
+    fn is_same(&self, other: &Self) -> bool {
+        let (own, other) = (self.values(), other.values());
+        own.len() == other.len() && own.iter().zip(other).all(|(own, other)| order::same(own, other))
+    }
+
+    fn into_values(self) -> Vec<Value> {
+        match self {
+            Self::One(value) => vec![value],
+            Self::Many(values) => values.into_vec(),
+        }
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let values = |values: &[Value]| values.iter().map(Value::heap_bytes).sum::<usize>();
+        match self {
+            Self::One(value) => value.heap_bytes(),
+            Self::Many(many) => size_of_val(&**many) + values(many),
+        }
+    }
 }
 
 impl<S> Groups<S> {
     pub(super) fn new() -> Self {
-        Self { groups: HashMap::new(), scratch: Vec::new(), bytes: 0 }
+        Self { table: HashTable::new(), hashes: RandomState::new(), bytes: 0 }
+    }
+
+    /// Others like these, without any group yet, that can be merged with them.
+    pub(super) fn fork(&self) -> Self {
+        Self { table: HashTable::new(), hashes: self.hashes.clone(), bytes: 0 }
     }
 
     /// The state of `key`, made if there is none.
-    pub(super) fn state(&mut self, key: Vec<Value>, new: impl FnOnce() -> S) -> &mut S {
-        self.scratch.clear();
-        key.iter().for_each(|value| order::encode(value, &mut self.scratch));
-        let bytes = &mut self.bytes;
-        let group = self.groups.entry(self.scratch.as_slice().into()).or_insert_with(|| {
-            let values: usize = key.iter().map(|value| size_of::<Value>() + value.heap_bytes()).sum();
-            *bytes += self.scratch.len() + values + size_of::<S>() + GROUP_BYTES;
-            (key, new())
-        });
-        &mut group.1
+    pub(super) fn state(&mut self, key: &[Cow<'_, Value>], new: impl FnOnce() -> S) -> &mut S {
+        let mut hasher = self.hashes.build_hasher();
+        key.iter().for_each(|value| order::hash(value, &mut hasher));
+        let hash = hasher.finish();
+        let is_it = |group: &Group<S>| group.hash == hash && group.key.is(key);
+        match self.table.entry(hash, is_it, |group| group.hash) {
+            Entry::Occupied(group) => &mut group.into_mut().state,
+            Entry::Vacant(free) => {
+                let group = Group { hash, key: Key::new(key), state: new() };
+                self.bytes += group.bytes();
+                &mut free.insert(group).into_mut().state
+            }
+        }
+    }
+
+    /// Takes in the groups of a [`Groups::fork`]; `join` adds the second state to the first, in whichever order.
+    pub(super) fn merge(&mut self, mut other: Self, mut join: impl FnMut(&mut S, S)) {
+        if other.len() > self.len() {
+            std::mem::swap(self, &mut other);
+        }
+        for group in other.table {
+            let is_it = |own: &Group<S>| own.hash == group.hash && own.key.is_same(&group.key);
+            match self.table.entry(group.hash, is_it, |group| group.hash) {
+                Entry::Occupied(own) => join(&mut own.into_mut().state, group.state),
+                Entry::Vacant(free) => {
+                    self.bytes += group.bytes();
+                    free.insert(group);
+                }
+            }
+        }
     }
 
     /// Bytes of keys and of states as they were made.
@@ -44,19 +125,43 @@ impl<S> Groups<S> {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.groups.len()
+        self.table.len()
     }
 
     /// Keys and states in the order of the keys.
     pub(super) fn sorted(self) -> Vec<(Vec<Value>, S)> {
-        let mut groups: Vec<_> = self.groups.into_values().collect();
-        groups.sort_by(|(left, _), (right, _)| compare_keys(left, right));
-        groups
+        let mut groups: Vec<_> = self.table.into_iter().collect();
+        groups.sort_by(|left, right| compare_keys(left.key.values(), right.key.values()));
+        groups.into_iter().map(|group| (group.key.into_values(), group.state)).collect()
     }
 
     /// Keys and states in no order.
     pub(super) fn into_values(self) -> impl Iterator<Item = (Vec<Value>, S)> {
-        self.groups.into_values()
+        self.table.into_iter().map(|group| (group.key.into_values(), group.state))
+    }
+}
+
+impl Groups<u64> {
+    /// The `most` groups with the greatest numbers, the greatest first; equal ones in the order of their keys.
+    pub(super) fn greatest(&self, most: usize) -> Vec<(Vec<Value>, u64)> {
+        let mut groups: Vec<(u64, &Key)> = self.table.iter().map(|group| (group.state, &group.key)).collect();
+        let compare = |(left, left_key): &(u64, &Key), (right, right_key): &(u64, &Key)| {
+            right.cmp(left).then_with(|| compare_keys(left_key.values(), right_key.values()))
+        };
+        // Sorting all of them would cost more than all that went before.
+        if most < groups.len() {
+            groups.select_nth_unstable_by(most, compare);
+            groups.truncate(most);
+        }
+        groups.sort_unstable_by(compare);
+        groups.into_iter().map(|(number, key)| (key.values().to_vec(), number)).collect()
+    }
+}
+
+impl<S> Group<S> {
+    /// What it takes in a table that is half full, which is what tables are when they have grown.
+    fn bytes(&self) -> usize {
+        2 * (size_of::<Self>() + 1) + self.key.heap_bytes()
     }
 }
 
@@ -68,34 +173,45 @@ pub(super) fn compare_keys(left: &[Value], right: &[Value]) -> std::cmp::Orderin
         .unwrap_or_else(|| left.len().cmp(&right.len()))
 }
 
-/// The groups a record falls into: one, or one for each different element of a list. What is absent is null.
-pub(super) fn keys(record: &Record<'_>, fields: &[Box<str>]) -> Vec<Vec<Value>> {
-    let values: Vec<Value> = fields
-        .iter()
-        .map(|field| record.get(field).map_or(Value::Null, std::borrow::Cow::into_owned))
-        .collect();
-    if !values.iter().any(|value| matches!(value, Value::List(_))) {
-        return vec![values];
+/// Calls `visit` with each group a record falls into: one, or one for each different element of a list. What is absent is null.
+pub(super) fn each_key(record: &Record<'_>, fields: &[Box<str>], mut visit: impl FnMut(&[Cow<'_, Value>])) {
+    match fields {
+        [] => visit(&[]),
+        [field] => each_choice(&[record.value(field)], &mut visit),
+        fields => {
+            let values: Vec<_> = fields.iter().map(|field| record.value(field)).collect();
+            each_choice(&values, &mut visit);
+        }
     }
-    let choices: Vec<Vec<Value>> = values.iter().map(different).collect();
+}
+
+/// Calls `visit` with every way to take one element of each value.
+fn each_choice(values: &[Cow<'_, Value>], visit: &mut impl FnMut(&[Cow<'_, Value>])) {
+    if !values.iter().any(|value| matches!(**value, Value::List(_))) {
+        return visit(values);
+    }
+    let choices: Vec<Vec<&Value>> = values.iter().map(|value| different(value)).collect();
     let product = choices.iter().try_fold(1usize, |product, choice| product.checked_mul(choice.len()));
     if product.is_none_or(|product| product > MAX_KEYS) {
-        return vec![values];
+        return visit(values);
     }
-    choices.into_iter().fold(vec![Vec::new()], |keys, choice| {
-        let extended = |key: &Vec<Value>, value: &Value| key.iter().chain([value]).cloned().collect();
-        keys.iter().flat_map(|key| choice.iter().map(move |value| extended(key, value))).collect()
-    })
+    let mut keys: Vec<Vec<Cow<'_, Value>>> = vec![Vec::new()];
+    for choice in choices {
+        let one_longer = |key: Vec<_>| {
+            choice.iter().map(move |value| key.iter().cloned().chain([Cow::Borrowed(*value)]).collect())
+        };
+        keys = keys.into_iter().flat_map(one_longer).collect();
+    }
+    keys.iter().for_each(|key| visit(key));
 }
 
 /// The different elements of a value; null for a list that has none.
-fn different(value: &Value) -> Vec<Value> {
-    let mut elements: Vec<Value> =
-        value.elements().iter().filter(|value| **value != Value::Null).cloned().collect();
-    elements.sort_by(order::compare);
-    elements.dedup_by(|left, right| order::compare(left, right).is_eq());
+fn different(value: &Value) -> Vec<&Value> {
+    let mut elements: Vec<&Value> = value.elements().iter().filter(|value| **value != Value::Null).collect();
+    elements.sort_by(|left, right| order::compare(left, right));
+    elements.dedup_by(|left, right| order::same(left, right));
     if elements.is_empty() {
-        elements.push(Value::Null);
+        elements.push(&Value::Null);
     }
     elements
 }
@@ -104,28 +220,45 @@ fn different(value: &Value) -> Vec<Value> {
 mod tests {
     use super::*;
 
-    #[track_caller]
-    fn check(values: &[Value], expected: &[&str]) {
+    fn keys(values: &[Value]) -> Vec<String> {
         let columns: Vec<String> = (0..values.len()).map(|index| format!("c{index}")).collect();
         let fields: Vec<Box<str>> = columns.iter().map(|name| name.as_str().into()).collect();
-        let found = keys(&Record::Row { columns: &columns, cells: values }, &fields);
-        let found: Vec<_> = found.iter().map(|key| Value::List(key.clone()).to_string()).collect();
-        assert_eq!(found, expected);
+        let mut found = Vec::new();
+        each_key(&Record::Row { columns: &columns, cells: values }, &fields, |key| {
+            found.push(Value::List(key.iter().map(|value| Value::clone(value)).collect()).to_string());
+        });
+        found
     }
 
     #[test]
     fn a_list_falls_into_the_group_of_each_element() {
         let list = |values: &[&str]| Value::List(values.iter().map(|value| Value::from(*value)).collect());
-        check(&["a".into(), Value::Null], &["[a, ]"]);
-        check(&[list(&["b", "a", "b"]), "x".into()], &["[a, x]", "[b, x]"]);
-        check(&[list(&["a", "b"]), list(&["c", "d"])], &["[a, c]", "[a, d]", "[b, c]", "[b, d]"]);
-        check(&[list(&[])], &["[]"]);
+        assert_eq!(keys(&["a".into(), Value::Null]), ["[a, ]"]);
+        assert_eq!(keys(&[list(&["b", "a", "b"]), "x".into()]), ["[a, x]", "[b, x]"]);
+        let both = keys(&[list(&["a", "b"]), list(&["c", "d"])]);
+        assert_eq!(both, ["[a, c]", "[a, d]", "[b, c]", "[b, d]"]);
+        assert_eq!(keys(&[list(&[])]), ["[]"]);
         let long: Vec<Value> = (0..40i64).map(Value::from).collect();
-        assert_eq!(keys_of(&[Value::List(long.clone()), Value::List(long)]), 1);
+        assert_eq!(keys(&[Value::List(long.clone()), Value::List(long)]).len(), 1);
     }
 
-    fn keys_of(values: &[Value]) -> usize {
-        let columns = ["a".to_owned(), "b".to_owned()];
-        keys(&Record::Row { columns: &columns, cells: values }, &["a".into(), "b".into()]).len()
+    #[test]
+    fn merged_groups_have_the_sum_of_their_states() {
+        let count = |groups: &mut Groups<u64>, keys: &[i64]| {
+            for key in keys {
+                *groups.state(&[Cow::Owned(Value::Int(*key))], || 0) += 1;
+            }
+        };
+        let mut groups = Groups::new();
+        let mut other = groups.fork();
+        count(&mut groups, &[1, 2]);
+        count(&mut other, &[1, 2, 2, 3, 4]);
+        groups.merge(other, |own, their| *own += their);
+        let mut alone = Groups::new();
+        count(&mut alone, &[1, 1, 2, 2, 2, 3, 4]);
+        assert_eq!(groups.bytes(), alone.bytes());
+        let of = |number: i64, count: u64| (vec![Value::Int(number)], count);
+        assert_eq!(groups.greatest(3), [of(2, 3), of(1, 2), of(3, 1)]);
+        assert_eq!(alone.sorted(), [of(1, 2), of(2, 3), of(3, 1), of(4, 1)]);
     }
 }

@@ -6,23 +6,29 @@
 mod aggregate;
 mod distinct;
 mod error;
+mod exact;
 mod fields;
 mod group;
 mod needs;
 mod order;
 mod outcome;
 mod parse;
+mod patterns;
+mod percentile;
 mod pipeline;
 mod read;
 mod record;
 mod rows;
 mod shown;
 mod sort;
+mod standin;
+mod state;
 mod stats;
 #[cfg(test)]
 mod testing;
 mod timechart;
 mod top;
+mod work;
 
 pub use aggregate::{Aggregate, Function};
 pub use error::PipeError;
@@ -30,9 +36,11 @@ pub use fields::Fields;
 pub use needs::{Flow, Needs};
 pub use outcome::{Outcome, Table, member_names};
 pub use parse::{parse, time_range};
+pub use patterns::Patterns;
 pub use pipeline::{Pipeline, Setting};
 pub use shown::Shown;
 pub use sort::{Sort, SortKey};
+pub use standin::{GroupKey, PatternRow, pattern_of};
 pub use stats::Stats;
 pub use timechart::Timechart;
 pub use top::Top;
@@ -68,6 +76,8 @@ pub enum Pipe {
     Top(Top),
     /// `timechart span=… functions by field`
     Timechart(Timechart),
+    /// `patterns new since=…`
+    Patterns(Patterns),
     /// `sort columns`
     Sort(Sort),
     /// `limit N`

@@ -1,12 +1,18 @@
 //! [`Needs`] and [`Flow`]: what a pipeline must be fed, and when it has had enough.
 
+use super::GroupKey;
+
 /// What a pipeline must be fed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Needs {
     /// How many events match: `push_count`.
     Count,
-    /// When the matching events are filed: `push_time`, in any order.
-    Times,
+    /// The combinations of values that matching events have, in any order and in parts, with how many events have each:
+    /// `push_group`. Or the events, in any order: `push_event`. Or some so and some so.
+    Groups(Vec<GroupKey>),
+    /// The patterns of matching events, and how many match: `push_pattern` and `push_count`. Or the events, in any order:
+    /// `push_event`. Or some so and some so.
+    Patterns,
     /// The matching events: `push_event`.
     Events {
         /// Whether they must come in the order of the search. If not, any order gives the same outcome.

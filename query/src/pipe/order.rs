@@ -1,6 +1,8 @@
-//! A total order of values, and an encoding that tells equal ones. Shared by sorting, grouping and min/max.
+//! A total order of values, and what tells equal ones. Shared by sorting, grouping and min/max.
 
 use std::cmp::Ordering;
+use std::hash::Hasher;
+use std::net::IpAddr;
 
 use locard_event::{Timestamp, Value};
 
@@ -8,7 +10,7 @@ use locard_event::{Timestamp, Value};
 enum Rank<'a> {
     Number(f64),
     Time(Timestamp),
-    Ip(std::net::IpAddr),
+    Ip(IpAddr),
     Text(std::borrow::Cow<'a, str>),
     Nothing,
 }
@@ -38,17 +40,20 @@ impl<'a> Rank<'a> {
 
 /// Numbers, then times, addresses and texts, then what is absent. Equal only if the encodings are.
 pub(super) fn compare(left: &Value, right: &Value) -> Ordering {
+    match (left, right) {
+        (Value::Int(left), Value::Int(right)) => return left.cmp(right),
+        (Value::Ip(left), Value::Ip(right)) => return left.cmp(right),
+        (Value::Time(left), Value::Time(right)) => return left.cmp(right),
+        _ => {}
+    }
     let order = match (Rank::of(left), Rank::of(right)) {
-        (Rank::Number(left_number), Rank::Number(right_number)) => match (left, right) {
-            (Value::Int(left), Value::Int(right)) => left.cmp(right),
-            _ => left_number.total_cmp(&right_number),
-        },
+        (Rank::Number(left), Rank::Number(right)) => left.total_cmp(&right),
         (Rank::Time(left), Rank::Time(right)) => left.cmp(&right),
         (Rank::Ip(left), Rank::Ip(right)) => left.cmp(&right),
         (Rank::Text(left), Rank::Text(right)) => left.cmp(&right),
         (left, right) => left.class().cmp(&right.class()),
     };
-    order.then_with(|| encoded(left).cmp(&encoded(right)))
+    order.then_with(|| if same(left, right) { Ordering::Equal } else { encoded(left).cmp(&encoded(right)) })
 }
 
 /// As [`compare`], or the other way round; what is absent stays last.
@@ -67,8 +72,47 @@ fn encoded(value: &Value) -> Vec<u8> {
     out
 }
 
+/// Whether two values are one and the same: of one type, floats to the bit.
+pub(super) fn same(left: &Value, right: &Value) -> bool {
+    match (left, right) {
+        (Value::Float(left), Value::Float(right)) => left.to_bits() == right.to_bits(),
+        (Value::List(left), Value::List(right)) => {
+            left.len() == right.len() && left.iter().zip(right).all(|(left, right)| same(left, right))
+        }
+        _ => left == right,
+    }
+}
+
+/// Feeds a hasher what is equal for values that are the [`same`], and different for others whatever follows.
+pub(super) fn hash(value: &Value, hasher: &mut impl Hasher) {
+    let mut number = |tag: u8, number: u64| {
+        hasher.write_u8(tag);
+        hasher.write_u64(number);
+    };
+    match value {
+        Value::Null => hasher.write_u8(0),
+        Value::Bool(truth) => number(1, u64::from(*truth)),
+        Value::Int(whole) => number(2, whole.cast_unsigned()),
+        Value::Float(float) => number(3, float.to_bits()),
+        Value::Str(text) => {
+            number(4, text.len() as u64);
+            hasher.write(text.as_bytes());
+        }
+        Value::Ip(IpAddr::V4(ip)) => number(5, u64::from(ip.to_bits())),
+        Value::Ip(IpAddr::V6(ip)) => {
+            hasher.write_u8(6);
+            hasher.write_u128(ip.to_bits());
+        }
+        Value::Time(time) => number(7, time.nanos().cast_unsigned()),
+        Value::List(values) => {
+            number(8, values.len() as u64);
+            values.iter().for_each(|value| hash(value, hasher));
+        }
+    }
+}
+
 /// Appends bytes that are the same for equal values only, whatever follows.
-pub(super) fn encode(value: &Value, out: &mut Vec<u8>) {
+fn encode(value: &Value, out: &mut Vec<u8>) {
     let mut text = |tag: u8, bytes: &[u8]| {
         out.push(tag);
         out.extend_from_slice(&(bytes.len() as u64).to_be_bytes());
@@ -111,10 +155,29 @@ mod tests {
         for (index, left) in sorted.iter().enumerate() {
             for (other, right) in sorted.iter().enumerate() {
                 assert_eq!(compare(left, right), index.cmp(&other), "{left} {right}");
+                assert_eq!(same(left, right), index == other, "{left} {right}");
+                assert_eq!(hashed(left) == hashed(right), index == other, "{left} {right}");
             }
         }
         assert_eq!(compare_directed(&1i64.into(), &2i64.into(), true), Ordering::Greater);
         assert_eq!(compare_directed(&Value::Null, &2i64.into(), true), Ordering::Greater);
         assert_eq!(compare_directed(&2i64.into(), &Value::Null, false), Ordering::Less);
+    }
+
+    fn hashed(value: &Value) -> u64 {
+        let mut hasher = std::hash::DefaultHasher::new();
+        hash(value, &mut hasher);
+        hasher.finish()
+    }
+
+    #[test]
+    fn what_is_the_same_is_not_what_is_equal() {
+        let of = |value: Value| (hashed(&value), value);
+        let (zero_hash, zero) = of(Value::Float(0.0));
+        let (minus_hash, minus) = of(Value::Float(-0.0));
+        assert!(zero == minus && !same(&zero, &minus) && zero_hash != minus_hash);
+        let list = |value: Value| Value::List(vec![value]);
+        assert!(!same(&list(zero.clone()), &list(minus)));
+        assert!(same(&list(zero.clone()), &list(zero)));
     }
 }

@@ -9,6 +9,7 @@ use locard_event::{Timestamp, name};
 use locard_filter::{Filter, MAX_QUERY_BYTES, Predicate, Spent, SyntaxError, Test, TimePoint};
 
 use super::fields::Fields;
+use super::patterns::Patterns;
 use super::read::Reader;
 use super::sort::Sort;
 use super::stats::Stats;
@@ -18,12 +19,11 @@ use super::{Pipe, Query};
 
 /// Most pipes in one query.
 const MAX_PIPES: usize = 32;
-const PIPES: [&str; 7] = ["where", "stats", "top", "timechart", "sort", "limit", "fields"];
+const PIPES: [&str; 8] = ["where", "stats", "top", "timechart", "patterns", "sort", "limit", "fields"];
 /// Pipes of the language that do not exist yet.
-const PLANNED: [&str; 9] =
-    ["rare", "dedup", "rex", "parse", "eval", "context", "transaction", "patterns", "lookup"];
+const PLANNED: [&str; 8] = ["rare", "dedup", "rex", "parse", "eval", "context", "transaction", "lookup"];
 /// What other languages call these pipes.
-const ELSEWHERE: [(&str, &str); 10] = [
+const ELSEWHERE: [(&str, &str); 12] = [
     ("head", "limit"),
     ("take", "limit"),
     ("table", "fields"),
@@ -34,6 +34,8 @@ const ELSEWHERE: [(&str, &str); 10] = [
     ("order", "sort"),
     ("search", "where"),
     ("filter", "where"),
+    ("cluster", "patterns"),
+    ("pattern", "patterns"),
 ];
 
 /// Reads a whole query. Spans of errors are of the whole text. Every `where` that comes first is joined to the filter.
@@ -59,8 +61,14 @@ fn read(query: &str) -> Result<Query, SyntaxError> {
     let mut count = 0;
     let mut pipes = Vec::new();
     while reader.eat('|') {
+        reader.peek();
+        let start = reader.position();
         match pipe(&mut reader)? {
             Pipe::Where(more) if pipes.is_empty() => filter = filter.and(more),
+            Pipe::Patterns(Patterns { new_since: Some(_) }) if pipes.iter().any(gathers) => {
+                return Err(SyntaxError::new(start..reader.position(), "`patterns new` comes too late")
+                    .hint("put it before pipes that sort events or make rows of them"));
+            }
             pipe => pipes.push(pipe),
         }
         if !reader.at_end() {
@@ -75,6 +83,11 @@ fn read(query: &str) -> Result<Query, SyntaxError> {
     Ok(Query { filter, pipes })
 }
 
+/// Whether what follows the pipe no longer works on the events that the filter finds, as they are found.
+fn gathers(pipe: &Pipe) -> bool {
+    !matches!(pipe, Pipe::Where(_) | Pipe::Limit(_) | Pipe::Fields(_))
+}
+
 fn pipe(reader: &mut Reader<'_>) -> Result<Pipe, SyntaxError> {
     let Some((word, span)) = reader.identifier() else {
         return Err(reader.expected("a pipe").hint(format!("the pipes are {}", PIPES.join(", "))));
@@ -84,6 +97,7 @@ fn pipe(reader: &mut Reader<'_>) -> Result<Pipe, SyntaxError> {
         "stats" => Pipe::Stats(Stats::parse(reader)?),
         "top" => Pipe::Top(Top::parse(reader)?),
         "timechart" => Pipe::Timechart(Timechart::parse(reader)?),
+        "patterns" => Pipe::Patterns(Patterns::parse(reader)?),
         "sort" => Pipe::Sort(Sort::parse(reader)?),
         "limit" => Pipe::Limit(limit(reader)?),
         "fields" => Pipe::Fields(Fields::parse(reader)?),

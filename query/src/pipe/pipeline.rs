@@ -3,17 +3,16 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::HashSet;
 use std::ops::Range;
+use std::sync::Arc;
 
-use locard_event::{Event, Timestamp};
+use locard_event::{Event, Timestamp, Value};
 use locard_filter::Matcher;
 
 use super::record::Record;
-use super::sort::SortWork;
-use super::stats::StatsWork;
-use super::timechart::TimechartWork;
-use super::top::TopWork;
-use super::{Flow, Needs, Outcome, Pipe, PipeError, Shown};
+use super::work::Work;
+use super::{Flow, Needs, Outcome, PatternRow, Pipe, PipeError, Shown};
 
 /// What a pipeline works under.
 #[derive(Clone, Debug)]
@@ -36,25 +35,19 @@ pub struct Pipeline {
     work: Work,
     /// The pipes behind the one that gathers.
     rest: Vec<Pipe>,
+    /// The fields whose values [`Pipeline::push_group`] is given.
+    columns: Vec<String>,
     setting: Setting,
+    /// What of the memory is kept for forks.
+    reserved_bytes: usize,
     enough: bool,
 }
 
 /// What is done to events one by one.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Step {
-    Where(Box<Matcher>, Shown),
+    Where(Arc<Matcher>, Shown),
     Limit { limit: usize, left: usize },
-}
-
-/// What gathers events.
-#[derive(Debug)]
-enum Work {
-    Collect { events: Vec<Event>, bytes: usize },
-    Sort(SortWork),
-    Stats(StatsWork),
-    Top(TopWork),
-    Timechart(TimechartWork),
 }
 
 impl Pipeline {
@@ -68,7 +61,7 @@ impl Pipeline {
 
     fn showing(mut shown: Shown, pipes: &[Pipe], setting: &Setting) -> Result<Self, PipeError> {
         let mut steps = Vec::new();
-        let mut work = Work::Collect { events: Vec::new(), bytes: 0 };
+        let mut work = Work::collect();
         let mut pipes = pipes.iter();
         for pipe in pipes.by_ref() {
             match pipe {
@@ -76,7 +69,7 @@ impl Pipeline {
                 Pipe::Limit(limit) => steps.push(Step::Limit { limit: *limit, left: *limit }),
                 Pipe::Where(filter) => {
                     let matcher = Matcher::new(&filter.clone().resolve(setting.now))?;
-                    steps.push(Step::Where(Box::new(matcher), shown.clone()));
+                    steps.push(Step::Where(Arc::new(matcher), shown.clone()));
                 }
                 gathering => {
                     work = Work::new(gathering, &shown, pipes.as_slice(), setting)?;
@@ -85,15 +78,61 @@ impl Pipeline {
             }
         }
         let rest = pipes.as_slice().to_vec();
-        Ok(Self { steps, shown, work, rest, setting: setting.clone(), enough: false })
+        let (columns, setting) = (work.fields(&shown), setting.clone());
+        Ok(Self { steps, shown, work, rest, columns, setting, reserved_bytes: 0, enough: false })
+    }
+
+    /// As this, without anything that was fed, to be fed a part of it on another thread and merged. Only where the order of events
+    /// does not matter. It knows no limit: who feeds it asks [`Pipeline::bytes`].
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self {
+            steps: self.steps.clone(),
+            shown: self.shown.clone(),
+            work: self.work.fork(),
+            rest: Vec::new(),
+            columns: self.columns.clone(),
+            setting: Setting { memory_bytes: usize::MAX, ..self.setting.clone() },
+            reserved_bytes: 0,
+            enough: false,
+        }
+    }
+
+    /// Takes in what a fork was fed.
+    ///
+    /// # Errors
+    /// The memory limit is reached.
+    pub fn merge(&mut self, fork: Self) -> Result<(), PipeError> {
+        self.work.merge(fork.work);
+        self.within()
+    }
+
+    /// Keeps so much of the memory for forks.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.reserved_bytes = bytes;
+    }
+
+    /// How much memory it holds.
+    pub fn bytes(&self) -> usize {
+        self.work.bytes()
+    }
+
+    /// Lets go of what it can do without.
+    pub fn shrink(&mut self) {
+        self.work.shrink();
+    }
+
+    fn within(&mut self) -> Result<(), PipeError> {
+        let limit_bytes = self.setting.memory_bytes;
+        self.work.within(limit_bytes.saturating_sub(self.reserved_bytes), limit_bytes)
     }
 
     /// What must be fed.
     pub fn needs(&self) -> Needs {
-        match &self.work {
-            Work::Stats(stats) if stats.only_counts() && self.steps.is_empty() => return Needs::Count,
-            Work::Timechart(chart) if chart.only_times() && self.steps.is_empty() => return Needs::Times,
-            _ => {}
+        if self.steps.is_empty()
+            && let Some(needs) = self.work.needs(&self.columns)
+        {
+            return needs;
         }
         let is_limit = |step: &Step| matches!(step, Step::Limit { .. });
         let ordered = matches!(self.work, Work::Collect { .. }) || self.steps.iter().any(is_limit);
@@ -116,7 +155,7 @@ impl Pipeline {
     pub fn push_event(&mut self, event: &Event) -> Result<Flow, PipeError> {
         if !self.enough && self.passes(event) {
             self.work.push(event, &self.shown);
-            self.work.within(&self.setting)?;
+            self.within()?;
             self.enough |= self.is_full();
         }
         Ok(if self.enough { Flow::Enough } else { Flow::More })
@@ -150,21 +189,57 @@ impl Pipeline {
         true
     }
 
-    /// Feeds the time of one event: its [`Event::filed`]. Only where [`Needs::Times`] was said.
+    /// Feeds so many events that have these values. Only where [`Needs::Groups`] was said, values in the order of its keys.
     ///
     /// # Errors
     /// The memory limit is reached.
-    pub fn push_time(&mut self, filed: Timestamp) -> Result<(), PipeError> {
-        if let Work::Timechart(chart) = &mut self.work {
-            chart.push_time(filed);
-        }
-        self.work.within(&self.setting)
+    pub fn push_group(&mut self, values: &[Value], events: u64) -> Result<(), PipeError> {
+        self.work.push_group(&self.columns, values, events);
+        self.within()
     }
 
-    /// Feeds this many events. Only where [`Needs::Count`] was said.
+    /// Feeds what matching events have of a pattern. Only where [`Needs::Patterns`] was said.
+    ///
+    /// # Errors
+    /// The memory limit is reached.
+    pub fn push_pattern(&mut self, row: PatternRow) -> Result<(), PipeError> {
+        if let Work::Patterns(patterns) = &mut self.work {
+            patterns.push_pattern(row);
+        }
+        self.within()
+    }
+
+    /// Feeds this many events. Only where [`Needs::Count`] or [`Needs::Patterns`] was said.
     pub fn push_count(&mut self, events: u64) {
-        if let Work::Stats(stats) = &mut self.work {
-            stats.push_count(events);
+        match &mut self.work {
+            Work::Stats(stats) => stats.push_count(events),
+            Work::Patterns(patterns) => patterns.push_count(events),
+            _ => {}
+        }
+    }
+
+    /// Tells of when some matching events are filed before they are fed, which spares a chart changing the length of its buckets.
+    pub fn expect(&mut self, filed: Timestamp) {
+        if self.steps.is_empty()
+            && let Work::Timechart(chart) = &mut self.work
+        {
+            chart.take_in(filed);
+        }
+    }
+
+    /// If only patterns are wanted that no event before this time has: that time, and the patterns in question. Once everything is
+    /// fed, [`Pipeline::forget`] those that there are.
+    pub fn suspects(&self) -> Option<(Timestamp, HashSet<u64>)> {
+        match &self.work {
+            Work::Patterns(patterns) => patterns.new_since().map(|since| (since, patterns.ids())),
+            _ => None,
+        }
+    }
+
+    /// Leaves patterns out.
+    pub fn forget(&mut self, patterns: &HashSet<u64>) {
+        if let Work::Patterns(work) = &mut self.work {
+            work.forget(patterns);
         }
     }
 
@@ -183,6 +258,7 @@ impl Pipeline {
             Work::Stats(stats) => stats.finish(),
             Work::Top(top) => top.finish(),
             Work::Timechart(chart) => chart.finish()?,
+            Work::Patterns(patterns) => patterns.finish(),
         };
         Ok(Outcome::Table(rows.through(&rest, &setting)?.table()))
     }
@@ -218,74 +294,4 @@ fn after_sort(
         }
         outcome => outcome,
     })
-}
-
-impl Work {
-    fn new(pipe: &Pipe, shown: &Shown, rest: &[Pipe], setting: &Setting) -> Result<Self, PipeError> {
-        Ok(match pipe {
-            Pipe::Sort(sort) => Self::Sort(SortWork::new(sort.clone(), shown.clone(), most(rest, setting))),
-            Pipe::Stats(stats) => Self::Stats(StatsWork::new(stats.clone())),
-            Pipe::Top(top) => Self::Top(TopWork::new(top.clone())),
-            Pipe::Timechart(chart) => Self::Timechart(TimechartWork::new(chart.clone(), setting)?),
-            Pipe::Where(_) | Pipe::Limit(_) | Pipe::Fields(_) => {
-                Self::Collect { events: Vec::new(), bytes: 0 }
-            }
-        })
-    }
-
-    fn push(&mut self, event: &Event, shown: &Shown) {
-        let record = Record::Event { event, shown };
-        match self {
-            Self::Collect { events, bytes } => {
-                *bytes += event.heap_bytes();
-                events.push(event.clone());
-            }
-            Self::Sort(sort) => sort.push(event),
-            Self::Stats(stats) => stats.push(&record),
-            Self::Top(top) => top.push(&record),
-            Self::Timechart(chart) => chart.push(&record),
-        }
-    }
-
-    fn within(&mut self, setting: &Setting) -> Result<(), PipeError> {
-        if self.bytes() <= setting.memory_bytes {
-            return Ok(());
-        }
-        if let Self::Sort(sort) = self {
-            sort.shrink();
-        }
-        if self.bytes() <= setting.memory_bytes {
-            return Ok(());
-        }
-        Err(PipeError::Memory { pipe: self.name(), limit_bytes: setting.memory_bytes })
-    }
-
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Collect { bytes, .. } => *bytes,
-            Self::Sort(sort) => sort.bytes(),
-            Self::Stats(stats) => stats.bytes(),
-            Self::Top(top) => top.bytes(),
-            Self::Timechart(chart) => chart.bytes(),
-        }
-    }
-
-    fn name(&self) -> &'static str {
-        match self {
-            Self::Collect { .. } => "limit",
-            Self::Sort(_) => "sort",
-            Self::Stats(_) => "stats",
-            Self::Top(_) => "top",
-            Self::Timechart(_) => "timechart",
-        }
-    }
-}
-
-/// How many sorted events the pipes behind can use; nothing if it may be all of them.
-fn most(rest: &[Pipe], setting: &Setting) -> Option<usize> {
-    match rest.iter().find(|pipe| !matches!(pipe, Pipe::Fields(_))) {
-        None => Some(setting.page),
-        Some(Pipe::Limit(limit)) => Some(*limit),
-        Some(_) => None,
-    }
 }

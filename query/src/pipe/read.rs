@@ -223,6 +223,12 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// An error at a position whose fix puts `text` there.
+    pub(super) fn insert(&self, at: usize, message: String, text: &str) -> SyntaxError {
+        let error = SyntaxError::new(at..self.position, message);
+        error.hint(format!("write `{}`", text.trim())).fix(self.text, at..at, text)
+    }
+
     /// An error at `span` whose fix puts `replacement` there.
     pub(super) fn replace(&self, span: Range<usize>, message: String, replacement: &str) -> SyntaxError {
         SyntaxError::new(span.clone(), message).hint(format!("write `{replacement}`")).fix(

@@ -3,10 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use locard_event::{Event, Stream, Timestamp, Value, name};
+use bytes::Bytes;
+use locard_event::{Event, EventId, Stream, Timestamp, Value, name};
 use locard_filter::{Filter, Predicate};
 
-use super::Shown;
+use super::patterns::pattern_text;
+use super::{Shown, pattern_of};
 
 /// An event, or a row of the pipe before.
 #[derive(Clone, Copy, Debug)]
@@ -18,7 +20,11 @@ pub(super) enum Record<'a> {
 impl<'a> Record<'a> {
     pub(super) fn get(&self, name: &str) -> Option<Cow<'a, Value>> {
         match self {
-            Self::Event { event, shown } => event.get(name).filter(|_| shown.shows(name)),
+            Self::Event { shown, .. } if !shown.shows(name) => None,
+            Self::Event { event, .. } if name == name::PATTERN => {
+                pattern_of(&event.message).map(|(id, _)| Cow::Owned(pattern_text(id).into()))
+            }
+            Self::Event { event, .. } => event.get(name),
             Self::Row { columns, cells } => {
                 let index = columns.iter().position(|column| column == name)?;
                 cells.get(index).map(Cow::Borrowed)
@@ -26,11 +32,35 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// As [`Self::get`]; what is absent is null.
+    pub(super) fn value(&self, name: &str) -> Cow<'a, Value> {
+        self.get(name).unwrap_or(Cow::Borrowed(&Value::Null))
+    }
+
     /// The time it stands under: that of the event, or the row's `_time`.
     pub(super) fn filed(&self) -> Option<Timestamp> {
         match self {
             Self::Event { event, .. } => Some(event.filed()),
             Self::Row { .. } => self.get(name::TIME).and_then(|time| time.as_time()),
+        }
+    }
+
+    /// The line.
+    pub(super) fn message(&self) -> Option<Bytes> {
+        match self {
+            Self::Event { event, shown } => shown.shows(name::MESSAGE).then(|| event.message.clone()),
+            Self::Row { .. } => match &*self.value(name::MESSAGE) {
+                Value::Null => None,
+                value => Some(value.text().into_owned().into()),
+            },
+        }
+    }
+
+    /// Which event it is.
+    pub(super) fn id(&self) -> Option<EventId> {
+        match self {
+            Self::Event { event, .. } => event.id,
+            Self::Row { .. } => self.value(name::ID).text().parse().ok(),
         }
     }
 

@@ -7,6 +7,7 @@ use locard_event::Value;
 use locard_filter::Matcher;
 use serde_json::Value as Json;
 
+use super::patterns::PatternsWork;
 use super::record::{Record, on_rows};
 use super::stats::StatsWork;
 use super::timechart::TimechartWork;
@@ -45,7 +46,7 @@ impl Rows {
                 Pipe::Stats(stats) => {
                     let mut work = StatsWork::new(stats.clone());
                     self.each(|record| {
-                        work.push(&record);
+                        work.push(&record, 1);
                         within("stats", work.bytes(), setting)
                     })?;
                     self = work.finish().after(self);
@@ -53,15 +54,23 @@ impl Rows {
                 Pipe::Top(top) => {
                     let mut work = TopWork::new(top.clone());
                     self.each(|record| {
-                        work.push(&record);
+                        work.push(&record, 1);
                         within("top", work.bytes(), setting)
+                    })?;
+                    self = work.finish().after(self);
+                }
+                Pipe::Patterns(patterns) => {
+                    let mut work = PatternsWork::new(*patterns, setting.now);
+                    self.each(|record| {
+                        work.push(&record);
+                        within("patterns", work.bytes(), setting)
                     })?;
                     self = work.finish().after(self);
                 }
                 Pipe::Timechart(timechart) => {
                     let mut work = TimechartWork::new(timechart.clone(), setting)?;
                     self.each(|record| {
-                        work.push(&record);
+                        work.push(&record, 1);
                         within("timechart", work.bytes(), setting)
                     })?;
                     self = work.finish()?.after(self);

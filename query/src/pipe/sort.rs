@@ -126,6 +126,23 @@ impl SortWork {
         self.bytes += bytes(&values, event);
         self.kept.push((values, event.clone()));
         self.seen += 1;
+        self.cut_if_long();
+    }
+
+    /// One like this that has seen nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self::new(self.sort.clone(), self.shown.clone(), self.most)
+    }
+
+    /// Takes in what a fork has seen.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.bytes += other.bytes;
+        self.kept.extend(other.kept);
+        self.seen += other.seen;
+        self.cut_if_long();
+    }
+
+    fn cut_if_long(&mut self) {
         // Cutting every so often costs less than keeping the order all the time.
         if let Some(most) = self.most
             && self.kept.len() > most.saturating_mul(2).saturating_add(1_000)

@@ -8,11 +8,12 @@ mod tests;
 use locard_event::Value;
 use locard_filter::SyntaxError;
 
-use super::aggregate::{Aggregate, State};
-use super::group::{Groups, keys};
+use super::aggregate::Aggregate;
+use super::group::{Groups, each_key};
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
+use super::state::State;
 
 /// The pipe.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,27 +61,49 @@ impl StatsWork {
         let mut groups = Groups::new();
         if stats.by.is_empty() {
             // Without groups there is always a row, whatever is fed.
-            groups.state(Vec::new(), || states(&stats.aggregates));
+            groups.state(&[], || states(&stats.aggregates));
         }
         Self { stats, groups, grown: 0 }
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
-        for key in keys(record, &self.stats.by) {
-            let states = self.groups.state(key, || states(&self.stats.aggregates));
-            for (state, aggregate) in states.iter_mut().zip(&self.stats.aggregates) {
-                self.grown += state.add(aggregate, record);
+    /// Takes in a record that occurs so many times.
+    pub(super) fn push(&mut self, record: &Record<'_>, times: u64) {
+        let Self { stats: Stats { aggregates, by }, groups, grown } = self;
+        each_key(record, by, |key| {
+            let states = groups.state(key, || states(aggregates));
+            for (state, aggregate) in states.iter_mut().zip(&*aggregates) {
+                *grown += state.add(aggregate, record, times);
             }
-        }
+        });
+    }
+
+    /// One like this that has seen nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self { stats: self.stats.clone(), groups: self.groups.fork(), grown: 0 }
+    }
+
+    /// Takes in what a fork has seen.
+    pub(super) fn merge(&mut self, other: Self) {
+        let grown = &mut self.grown;
+        *grown += other.grown;
+        self.groups.merge(other.groups, |own, their| merge(own, their, grown));
     }
 
     pub(super) fn push_count(&mut self, records: u64) {
-        let states = self.groups.state(Vec::new(), || states(&self.stats.aggregates));
+        let states = self.groups.state(&[], || states(&self.stats.aggregates));
         states.iter_mut().for_each(|state| state.add_count(records));
     }
 
     pub(super) fn only_counts(&self) -> bool {
         self.stats.only_counts()
+    }
+
+    /// The fields that it looks at.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        let Stats { aggregates, by } = &self.stats;
+        by.iter()
+            .chain(aggregates.iter().filter_map(|aggregate| aggregate.field.as_ref()))
+            .map(|name| &**name)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -102,6 +125,14 @@ impl StatsWork {
 
 pub(super) fn states(aggregates: &[Aggregate]) -> Vec<State> {
     aggregates.iter().map(State::new).collect()
+}
+
+/// Merges states of the same functions, of which those on both sides take `grown` bytes.
+pub(super) fn merge(own: &mut [State], their: Vec<State>, grown: &mut usize) {
+    for (own, their) in own.iter_mut().zip(their) {
+        *grown = grown.saturating_sub(their.grown());
+        *grown += own.merge(their);
+    }
 }
 
 /// The values of states; notes the first reason why one is an estimate.

@@ -68,7 +68,9 @@ pub(super) fn run(query: &str, events: &[Event], setting: &Setting) -> Result<Ou
     let mut found: Vec<&Event> = events.iter().filter(|event| matcher.matches(event)).collect();
     match pipeline.needs() {
         Needs::Count => pipeline.push_count(found.len() as u64),
-        Needs::Times => found.iter().try_for_each(|event| pipeline.push_time(event.filed()))?,
+        Needs::Groups(_) | Needs::Patterns => {
+            found.into_iter().try_for_each(|event| pipeline.push_event(event).map(|_| ()))?;
+        }
         Needs::Events { ordered, at_most } => {
             if ordered {
                 found.reverse();

@@ -7,19 +7,21 @@ mod span;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use locard_event::{Timestamp, Value, name};
 use locard_filter::SyntaxError;
 
-use super::aggregate::{Aggregate, State};
-use super::group::{Groups, compare_keys, keys};
+use super::aggregate::Aggregate;
+use super::group::{Groups, each_key};
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
-use super::stats::{states, values};
-use super::{PipeError, Setting};
+use super::state::State;
+use super::stats::{merge, states, values};
+use super::{GroupKey, PipeError, Setting};
 use span::Buckets;
 
 /// How many series there are unless asked otherwise.
@@ -67,11 +69,6 @@ impl Timechart {
         }
         Ok(chart)
     }
-
-    /// Whether the times of the events are all it asks.
-    pub(super) fn only_times(&self) -> bool {
-        self.by.is_none() && self.aggregates.iter().all(Aggregate::only_counts)
-    }
 }
 
 fn limit(reader: &mut Reader<'_>) -> Result<usize, SyntaxError> {
@@ -95,6 +92,8 @@ struct Cell {
 pub(super) struct TimechartWork {
     chart: Timechart,
     buckets: Buckets,
+    /// The length of the buckets that [`Self::push_bucket`] is given.
+    fed_span: i64,
     /// By bucket, and by series if there are any.
     groups: Groups<Cell>,
     grown: usize,
@@ -105,46 +104,104 @@ impl TimechartWork {
     pub(super) fn new(chart: Timechart, setting: &Setting) -> Result<Self, PipeError> {
         let buckets = Buckets::new(chart.span, setting);
         within_limit(buckets.rows())?;
-        Ok(Self { chart, buckets, groups: Groups::new(), grown: 0, memory_bytes: setting.memory_bytes })
+        let (fed_span, memory_bytes) = (buckets.span(), setting.memory_bytes);
+        Ok(Self { chart, buckets, fed_span, groups: Groups::new(), grown: 0, memory_bytes })
     }
 
-    /// A row without a time is left out.
-    pub(super) fn push(&mut self, record: &Record<'_>) {
-        let Some(filed) = record.filed() else { return };
-        let bucket = self.bucket(filed);
-        for series in keys(record, self.chart.by.as_slice()) {
-            let key = std::iter::once(Value::Int(bucket)).chain(series).collect();
-            let cell = cell(&mut self.groups, key, &self.chart.aggregates);
-            cell.events += 1;
-            for (state, aggregate) in cell.states.iter_mut().zip(&self.chart.aggregates) {
-                self.grown += state.add(aggregate, record);
-            }
+    /// Takes in a record that occurs so many times. A row without a time is left out.
+    pub(super) fn push(&mut self, record: &Record<'_>, times: u64) {
+        if let Some(filed) = record.filed() {
+            self.push_at(filed, record, times);
         }
     }
 
-    pub(super) fn push_time(&mut self, filed: Timestamp) {
-        let bucket = self.bucket(filed);
-        let cell = cell(&mut self.groups, vec![Value::Int(bucket)], &self.chart.aggregates);
-        cell.events += 1;
-        cell.states.iter_mut().for_each(|state| state.add_count(1));
+    /// As [`Self::push`], of a record in a bucket of [`Self::bucket_key`]. Where buckets begin is as good as any time in them: longer
+    /// ones, which the chart may change to, hold them whole.
+    pub(super) fn push_bucket(&mut self, bucket: i64, record: &Record<'_>, times: u64) {
+        self.push_at(span::start(bucket, self.fed_span), record, times);
+    }
+
+    fn push_at(&mut self, time: Timestamp, record: &Record<'_>, times: u64) {
+        let bucket = Value::Int(self.bucket(time));
+        let Self { chart: Timechart { aggregates, by, .. }, groups, grown, .. } = self;
+        let mut add = |key: &[Cow<'_, Value>]| {
+            let cell = cell(groups, key, aggregates);
+            cell.events += times;
+            for (state, aggregate) in cell.states.iter_mut().zip(&*aggregates) {
+                *grown += state.add(aggregate, record, times);
+            }
+        };
+        each_key(record, by.as_slice(), |series| match series {
+            [] => add(&[Cow::Borrowed(&bucket)]),
+            [series, ..] => add(&[Cow::Borrowed(&bucket), Cow::Borrowed(series)]),
+        });
     }
 
     /// The bucket of a time; the buckets may grow to hold it.
     fn bucket(&mut self, filed: Timestamp) -> i64 {
-        if self.buckets.take_in(filed) {
-            let old = std::mem::replace(&mut self.groups, Groups::new());
-            for (mut key, coarser) in old.into_values() {
-                if let Some(Value::Int(bucket)) = key.first_mut() {
-                    *bucket = self.buckets.of(self.buckets.old_start(*bucket));
-                }
-                cell(&mut self.groups, key, &self.chart.aggregates).merge(coarser);
-            }
-        }
+        self.take_in(filed);
         self.buckets.of(filed)
     }
 
-    pub(super) fn only_times(&self) -> bool {
-        self.chart.only_times()
+    /// Makes sure that the chart holds a time.
+    pub(super) fn take_in(&mut self, time: Timestamp) {
+        let span = self.buckets.span();
+        if self.buckets.take_in(time) {
+            let finer = std::mem::replace(&mut self.groups, Groups::new());
+            self.grown = 0;
+            self.add_cells(finer, span);
+        }
+    }
+
+    /// Adds cells of buckets that are `span` long, or a part of ours.
+    fn add_cells(&mut self, cells: Groups<Cell>, span: i64) {
+        for (mut key, cell) in cells.into_values() {
+            if let Some(Value::Int(bucket)) = key.first_mut() {
+                *bucket = self.buckets.of(span::start(*bucket, span));
+            }
+            let key: Vec<_> = key.into_iter().map(Cow::Owned).collect();
+            self.grown += cell.grown();
+            let own = self::cell(&mut self.groups, &key, &self.chart.aggregates);
+            own.merge(cell, &mut self.grown);
+        }
+    }
+
+    /// One like this that has seen nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self {
+            chart: self.chart.clone(),
+            buckets: self.buckets.clone(),
+            fed_span: self.buckets.span(),
+            groups: self.groups.fork(),
+            ..*self
+        }
+    }
+
+    /// Takes in what a fork has seen, whose buckets are never longer once ours hold the same times.
+    pub(super) fn merge(&mut self, other: Self) {
+        for time in other.buckets.ends() {
+            self.take_in(time);
+        }
+        if other.buckets.span() != self.buckets.span() {
+            return self.add_cells(other.groups, other.buckets.span());
+        }
+        let grown = &mut self.grown;
+        *grown += other.grown;
+        self.groups.merge(other.groups, |own, their| own.merge(their, grown));
+    }
+
+    /// The buckets that [`Self::push_bucket`] is to be given.
+    pub(super) fn bucket_key(&self) -> GroupKey {
+        let origin = Timestamp::from_nanos(span::offset(self.fed_span));
+        GroupKey::Bucket { origin, span_nanos: self.fed_span }
+    }
+
+    /// The fields that it looks at.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        let Timechart { aggregates, by, .. } = &self.chart;
+        by.iter()
+            .chain(aggregates.iter().filter_map(|aggregate| aggregate.field.as_ref()))
+            .map(|name| &**name)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -164,7 +221,7 @@ impl TimechartWork {
         for (bucket, value, cell) in cells {
             let row = table.entry(bucket).or_default();
             match row.entry(series.column(&value)) {
-                std::collections::hash_map::Entry::Occupied(mut there) => there.get_mut().merge(cell),
+                std::collections::hash_map::Entry::Occupied(mut there) => there.get_mut().merge(cell, &mut 0),
                 std::collections::hash_map::Entry::Vacant(free) => {
                     free.insert(cell);
                 }
@@ -189,14 +246,19 @@ fn within_limit(buckets: u64) -> Result<(), PipeError> {
     if buckets > MAX_ROWS { Err(PipeError::Buckets { buckets, limit: MAX_ROWS }) } else { Ok(()) }
 }
 
-fn cell<'g>(groups: &'g mut Groups<Cell>, key: Vec<Value>, aggregates: &[Aggregate]) -> &'g mut Cell {
+fn cell<'g>(groups: &'g mut Groups<Cell>, key: &[Cow<'_, Value>], aggregates: &[Aggregate]) -> &'g mut Cell {
     groups.state(key, || Cell { events: 0, states: states(aggregates) })
 }
 
 impl Cell {
-    fn merge(&mut self, other: Self) {
+    fn merge(&mut self, other: Self, grown: &mut usize) {
         self.events += other.events;
-        self.states.iter_mut().zip(other.states).for_each(|(own, their)| own.merge(their));
+        merge(&mut self.states, other.states, grown);
+    }
+
+    /// By how many bytes its states have grown.
+    fn grown(&self) -> usize {
+        self.states.iter().map(State::grown).sum()
     }
 }
 
@@ -223,14 +285,11 @@ impl Series {
         }
         let mut totals = Groups::new();
         for (_, value, cell) in cells {
-            *totals.state(value.iter().cloned().collect(), || 0u64) += cell.events;
+            let series: Vec<_> = value.iter().map(Cow::Borrowed).collect();
+            *totals.state(&series, || 0u64) += cell.events;
         }
-        let mut totals: Vec<_> = totals.into_values().collect();
-        totals.sort_by(|(left, left_events), (right, right_events)| {
-            right_events.cmp(left_events).then_with(|| compare_keys(left, right))
-        });
         let other = totals.len() > chart.limit;
-        totals.truncate(chart.limit);
+        let totals = totals.greatest(chart.limit);
         Self { values: Some(totals.into_iter().flat_map(|(key, _)| key).collect()), other }
     }
 
@@ -253,10 +312,9 @@ impl Series {
 
     fn column(&self, value: &Option<Value>) -> usize {
         match (&self.values, value) {
-            (Some(values), Some(value)) => values
-                .iter()
-                .position(|known| super::order::compare(known, value).is_eq())
-                .unwrap_or(values.len()),
+            (Some(values), Some(value)) => {
+                values.iter().position(|known| super::order::same(known, value)).unwrap_or(values.len())
+            }
             _ => 0,
         }
     }

@@ -8,7 +8,7 @@ mod tests;
 use locard_event::Value;
 use locard_filter::SyntaxError;
 
-use super::group::{Groups, compare_keys, keys};
+use super::group::{Groups, each_key};
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
@@ -49,12 +49,28 @@ impl TopWork {
         Self { top, groups: Groups::new() }
     }
 
-    pub(super) fn push(&mut self, record: &Record<'_>) {
-        for key in keys(record, &self.top.fields) {
-            if key.iter().any(|value| *value != Value::Null) {
-                *self.groups.state(key, || 0) += 1;
+    /// Takes in a record that occurs so many times.
+    pub(super) fn push(&mut self, record: &Record<'_>, times: u64) {
+        each_key(record, &self.top.fields, |key| {
+            if key.iter().any(|value| **value != Value::Null) {
+                *self.groups.state(key, || 0) += times;
             }
-        }
+        });
+    }
+
+    /// One like this that has seen nothing yet.
+    pub(super) fn fork(&self) -> Self {
+        Self { top: self.top.clone(), groups: self.groups.fork() }
+    }
+
+    /// Takes in what a fork has seen.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.groups.merge(other.groups, |own, their| *own += their);
+    }
+
+    /// The fields that it looks at.
+    pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
+        self.top.fields.iter().map(|name| &**name)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -62,13 +78,9 @@ impl TopWork {
     }
 
     pub(super) fn finish(self) -> Rows {
-        let mut groups: Vec<_> = self.groups.into_values().collect();
-        groups.sort_by(|(left, left_count), (right, right_count)| {
-            right_count.cmp(left_count).then_with(|| compare_keys(left, right))
-        });
-        groups.truncate(self.top.limit);
         let mut rows = Rows::new(self.top.fields.iter().map(|field| field.to_string()).collect());
         rows.columns.push("count".into());
+        let groups = self.groups.greatest(self.top.limit);
         rows.rows = groups
             .into_iter()
             .map(|(mut key, count)| {

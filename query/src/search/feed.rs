@@ -1,22 +1,21 @@
 //! Feeding a pipeline: what it needs, from all parts of a view.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use locard_event::{Event, Timestamp};
+use locard_event::Event;
+use locard_filter::Filter;
 use locard_indexer::View;
-use locard_store::{Control, Error as StoreError, Order, Position};
+use locard_store::{Control, Order, Position};
 
 use super::Error;
 use super::coverage::Coverage;
 use super::find::{Find, find};
+use super::gather::{Filled, Gather};
+use super::novelty::known_patterns;
 use super::part::{Part, Wanted, parts, position};
-use super::run::{Run, lock};
+use super::run::Run;
 use crate::pipe::{Flow, Needs, PipeError, Pipeline};
 
-/// How many times are gathered before the pipeline, which all threads share, is locked.
-const TIMES_A_LOCK: usize = 4_096;
 /// How many events a pipeline is given between two looks at the clock.
 const PUSHED_A_CHECK: usize = 64;
 /// How many events are read at a time for a pipe that wants the first few in order.
@@ -26,6 +25,8 @@ const PAGE_EVENTS: usize = 1_000;
 #[derive(Debug)]
 pub(crate) struct Feed {
     pub(crate) wanted: Arc<Wanted>,
+    /// What there is to be seen, whatever is searched for.
+    pub(crate) seen: Filter,
     pub(crate) order: Order,
     pub(crate) after: Option<Position>,
     pub(crate) limit: usize,
@@ -46,15 +47,27 @@ pub(crate) struct Fed {
 
 impl Feed {
     /// Feeds `pipeline` what it needs. One that reaches its memory limit is fed no more, and the coverage says so.
-    pub(crate) async fn run(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
+    pub(crate) async fn run(self, run: &mut Run, view: &View, pipeline: Pipeline) -> Result<Fed, Error> {
+        let seen = self.seen.clone();
+        let mut fed = self.feed(run, view, pipeline).await?;
+        if let Some((since, suspects)) = fed.pipeline.suspects() {
+            let (known, coverage) = known_patterns(run, view, seen, since, suspects).await?;
+            fed.coverage.add(&coverage);
+            fed.pipeline.forget(&known);
+        }
+        Ok(fed)
+    }
+
+    async fn feed(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
         match pipeline.needs() {
             Needs::Count => {
                 let found = find(run, view, self.find(0, None, true)).await?;
                 pipeline.push_count(found.matched);
                 Ok(Fed { pipeline, matched: found.matched, coverage: found.coverage, last: None })
             }
-            Needs::Times => self.all(run, view, pipeline, Funnel::times).await,
-            Needs::Events { ordered: false, .. } => self.all(run, view, pipeline, Funnel::events).await,
+            Needs::Groups(_) | Needs::Patterns | Needs::Events { ordered: false, .. } => {
+                self.all(run, view, pipeline).await
+            }
             Needs::Events { .. } if pipeline.is_page() => self.page(run, view, pipeline).await,
             Needs::Events { at_most, .. } => {
                 self.first(run, view, pipeline, at_most.unwrap_or(usize::MAX)).await
@@ -109,25 +122,32 @@ impl Feed {
     }
 
     /// Every event, in no order.
-    async fn all(
-        self,
-        run: &mut Run,
-        view: &View,
-        pipeline: Pipeline,
-        pour: fn(&Funnel, &Part, &Control) -> Result<(), StoreError>,
-    ) -> Result<Fed, Error> {
-        let funnel = Arc::new(Funnel::new(Arc::clone(&self.wanted), pipeline));
-        let (into, control) = (Arc::clone(&funnel), Arc::clone(&run.control));
+    async fn all(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
         let parts = parts(view, &self.wanted, self.order);
-        let mut coverage = run.scan(parts, move |part| pour(&into, part, &control)).await?;
+        self.expect(&parts, &mut pipeline);
+        let gather = Arc::new(Gather::new(Arc::clone(&self.wanted), pipeline, self.memory_bytes));
+        let (into, control) = (Arc::clone(&gather), Arc::clone(&run.control));
+        let mut coverage = run.scan(parts, move |part| into.part(part, &control)).await?;
         coverage.lacks(view);
-        // A thread that came too late finds the pipeline gone.
-        let Fill { pipeline, stopped } = std::mem::take(&mut *lock(&funnel.fill));
+        let Filled { pipeline, stopped, matched } = gather.take();
         if let Some(error) = stopped {
-            coverage.omit(error.to_string());
+            coverage.omit(format!("{error}; {}", error.hint()));
         }
-        let matched = funnel.matched.load(Ordering::Relaxed);
         Ok(Fed { pipeline: pipeline.ok_or(Error::Failed)?, matched, coverage, last: None })
+    }
+
+    /// Tells the pipeline when events are filed, where that is known before looking: of whole splits that match whole.
+    fn expect(&self, parts: &[Part], pipeline: &mut Pipeline) {
+        let request = &self.wanted.request;
+        if request.filter != Filter::All {
+            return;
+        }
+        for (first, last) in parts.iter().filter_map(Part::filed) {
+            if request.filed.contains(&first) && request.filed.contains(&last) {
+                pipeline.expect(first);
+                pipeline.expect(last);
+            }
+        }
     }
 }
 
@@ -179,84 +199,4 @@ fn push_until(pipeline: &mut Pipeline, events: &[Event], control: &Control) -> R
         }
     }
     Ok(Pushed::All)
-}
-
-/// One pipeline that several threads feed.
-struct Funnel {
-    wanted: Arc<Wanted>,
-    fill: Mutex<Fill>,
-    /// Whether it takes no more.
-    full: AtomicBool,
-    matched: AtomicU64,
-}
-
-#[derive(Default)]
-struct Fill {
-    /// Nothing once its answer is being made.
-    pipeline: Option<Pipeline>,
-    /// Why it takes no more.
-    stopped: Option<PipeError>,
-}
-
-impl Funnel {
-    fn new(wanted: Arc<Wanted>, pipeline: Pipeline) -> Self {
-        let (full, matched) = (AtomicBool::new(false), AtomicU64::new(0));
-        let fill = Fill { pipeline: Some(pipeline), stopped: None };
-        Self { wanted, fill: Mutex::new(fill), full, matched }
-    }
-
-    fn times(&self, part: &Part, control: &Control) -> Result<(), StoreError> {
-        let mut times = Vec::with_capacity(TIMES_A_LOCK);
-        let done = part.times(&self.wanted, control, &mut |time| {
-            times.push(time);
-            if times.len() == TIMES_A_LOCK {
-                self.push_times(&mut times);
-            }
-        });
-        self.push_times(&mut times);
-        done
-    }
-
-    fn push_times(&self, times: &mut Vec<Timestamp>) {
-        self.matched.fetch_add(times.len() as u64, Ordering::Relaxed);
-        let mut locked = lock(&self.fill);
-        let Fill { pipeline: Some(pipeline), stopped } = &mut *locked else { return times.clear() };
-        for time in times.drain(..) {
-            if stopped.is_none() {
-                *stopped = pipeline.push_time(time).err();
-            }
-        }
-    }
-
-    /// Once the pipeline takes no more, the rest is only counted.
-    fn events(&self, part: &Part, control: &Control) -> Result<(), StoreError> {
-        let mut matched = 0;
-        let done = part.each(&self.wanted, control, &mut |event| {
-            if self.full.load(Ordering::Relaxed) {
-                return ControlFlow::Break(());
-            }
-            matched += 1;
-            self.push_event(event);
-            ControlFlow::Continue(())
-        });
-        if done.is_ok() && self.full.load(Ordering::Relaxed) {
-            matched = part.count(&self.wanted, control)?;
-        }
-        self.matched.fetch_add(matched, Ordering::Relaxed);
-        done
-    }
-
-    fn push_event(&self, event: &Event) {
-        let mut locked = lock(&self.fill);
-        let Fill { pipeline: Some(pipeline), stopped } = &mut *locked else { return };
-        if self.full.load(Ordering::Relaxed) {
-            return;
-        }
-        match pipeline.push_event(event) {
-            Ok(Flow::More) => return,
-            Ok(Flow::Enough) => {}
-            Err(error) => *stopped = Some(error),
-        }
-        self.full.store(true, Ordering::Relaxed);
-    }
 }

@@ -115,22 +115,6 @@ impl Part {
         }
     }
 
-    /// As [`Split::times`].
-    pub(crate) fn times(
-        &self,
-        wanted: &Wanted,
-        control: &Control,
-        visit: &mut dyn FnMut(Timestamp),
-    ) -> Result<(), Error> {
-        match self {
-            Self::Split(split) => split.times(&wanted.request, control, visit),
-            Self::Hot(batches) => hot_each(batches, wanted, control, &mut |event| {
-                visit(event.filed());
-                ControlFlow::Continue(())
-            }),
-        }
-    }
-
     /// As [`Split::each`].
     pub(crate) fn each(
         &self,

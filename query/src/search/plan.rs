@@ -40,6 +40,8 @@ pub struct Ask {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) wanted: Wanted,
+    /// What the principal may see.
+    pub(crate) seen: Filter,
     pub(crate) pipes: Vec<Pipe>,
     pub(crate) order: Order,
     pub(crate) after: Option<Position>,
@@ -62,6 +64,7 @@ impl Plan {
         let filed = range(ask, now)?;
         Ok(Self {
             wanted: wanted(filter.resolve(now), filed, principal, clock)?,
+            seen: seen(principal, clock),
             pipes,
             order: order(ask.order, cursor)?,
             after: cursor.map(|cursor| cursor.after),
@@ -95,10 +98,13 @@ pub(crate) fn wanted(
     principal: &Principal,
     clock: Timestamp,
 ) -> Result<Wanted, Error> {
-    let seen = principal.filter.as_deref().cloned().unwrap_or(Filter::All).resolve(clock);
-    let filter = asked.and(seen);
+    let filter = asked.and(seen(principal, clock));
     let matcher = Matcher::new(&filter)?;
     Ok(Wanted { request: Request { filter, filed }, matcher })
+}
+
+fn seen(principal: &Principal, clock: Timestamp) -> Filter {
+    principal.filter.as_deref().cloned().unwrap_or(Filter::All).resolve(clock)
 }
 
 /// Half-open; everything if nothing is given.

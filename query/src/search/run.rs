@@ -19,7 +19,7 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// How long after the deadline its threads may take to notice, before the search goes on without them.
 const GRACE: Duration = Duration::from_millis(100);
 /// Most threads that work for one search.
-const MAX_WIDTH: usize = 4;
+pub(crate) const MAX_WIDTH: usize = 4;
 
 /// One running search. When it is dropped its threads stop at their next look at the control.
 #[derive(Debug)]

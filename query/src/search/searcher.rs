@@ -133,7 +133,7 @@ impl Searcher {
         view: &View,
         plan: Plan,
     ) -> Result<(Outcome, u64, Coverage, Option<Position>), Error> {
-        let Plan { wanted, order, after, limit, now, .. } = plan;
+        let Plan { wanted, seen, order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
         let filed = within(&wanted.request);
         let paged = plan.pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)));
@@ -142,7 +142,7 @@ impl Searcher {
         }
         let (pipes, setting) = (plan.pipes, Setting { memory_bytes, page: limit, filed, now });
         let pipeline = run.prepare(move || Pipeline::new(&pipes, &setting)).await??;
-        let feed = Feed { wanted: Arc::new(wanted), order, after, limit, memory_bytes, paged };
+        let feed = Feed { wanted: Arc::new(wanted), seen, order, after, limit, memory_bytes, paged };
         let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
         let outcome = run.blocking(|| pipeline.finish()).await??;
         if let Outcome::Events { events, cut: true, .. } = &outcome {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use expect_test::expect;
-use locard_event::{Event, Stream};
+use locard_event::{Event, Stream, Timestamp};
 use proptest::prelude::*;
 
 use crate::pipe::testing::{LOGINS, NOW, check, events, run, setting, show};
-use crate::pipe::{Needs, PipeError, Pipeline, Setting, parse};
+use crate::pipe::{GroupKey, Needs, PipeError, Pipeline, Setting, parse};
 
 #[test]
 fn events_are_sorted_cut_and_projected() {
@@ -120,6 +120,12 @@ fn what_must_be_fed_is_no_more_than_needed() {
         assert_eq!((pipeline.needs(), pipeline.is_page()), (expected, page), "{query}");
     }
     let events = |ordered, at_most| Needs::Events { ordered, at_most };
+    let field = |name: &str| GroupKey::Field(name.into());
+    let fields = |names: &[&str]| Needs::Groups(names.iter().map(|name| field(name)).collect());
+    let chart = |names: &[&str]| {
+        let bucket = GroupKey::Bucket { origin: Timestamp::from_nanos(0), span_nanos: 60_000_000_000 };
+        Needs::Groups([bucket].into_iter().chain(names.iter().map(|name| field(name))).collect())
+    };
     check("a", events(true, None), true);
     check("a | fields b", events(true, None), true);
     check("a | where b", events(true, None), true);
@@ -128,9 +134,15 @@ fn what_must_be_fed_is_no_more_than_needed() {
     check("a | limit 5 | stats count()", events(true, Some(5)), false);
     check("a | stats count() as n, count()", Needs::Count, false);
     check("a | fields b | stats count()", Needs::Count, false);
-    check("a | stats count(b)", events(false, None), false);
-    check("a | timechart span=1m count() limit=5", Needs::Times, false);
-    check("a | timechart span=1m count() by b", events(false, None), false);
+    check("a | stats count(b)", fields(&["b"]), false);
+    check("a | stats dc(b), sum(c), count() by c, d", fields(&["c", "d", "b"]), false);
+    check("a | fields -c | stats sum(c), count() by d", fields(&["d"]), false);
+    check("a | stats count() by _pattern", Needs::Groups(vec![GroupKey::Pattern]), false);
+    check("a | top b, c", fields(&["b", "c"]), false);
+    check("a | timechart span=1m count() limit=5", chart(&[]), false);
+    check("a | timechart span=1m p50(c) by b", chart(&["b", "c"]), false);
+    check("a | patterns", Needs::Patterns, false);
+    check("a | fields b | where c | patterns new", events(false, None), false);
     check("a | sort b", events(false, None), false);
 }
 
@@ -144,7 +156,7 @@ fn memory_is_bounded() {
         ("* | stats count() by n", "stats"),
         ("* | stats dc(n)", ""),
         ("* | stats p50(n) by text", ""),
-        ("* | top n", "top"),
+        ("* | top n, text", "top"),
         ("* | sort n", "sort"),
         ("* | sort n | limit 5", ""),
         ("* | timechart span=1m dc(text) by n", "timechart"),

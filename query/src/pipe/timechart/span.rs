@@ -31,11 +31,11 @@ const SPANS: [i64; 16] = [
 const CHOSEN_ROWS: u64 = 200;
 
 /// How time is cut up: a length, and from when to when.
-#[derive(Debug)]
+///
+/// Chosen lengths hold each other whole: whatever is cut up by one of them can be put together to the next.
+#[derive(Clone, Debug)]
 pub(super) struct Buckets {
     span: i64,
-    /// The length before the last change.
-    old_span: i64,
     /// Whether the length is ours to choose.
     free: bool,
     /// First and last time that must be in a bucket.
@@ -45,9 +45,7 @@ pub(super) struct Buckets {
 impl Buckets {
     pub(super) fn new(span: Option<i64>, setting: &Setting) -> Self {
         let first = SPANS.first().copied().unwrap_or(SECOND);
-        let span_or_first = span.unwrap_or(first);
-        let mut buckets =
-            Self { span: span_or_first, old_span: span_or_first, free: span.is_none(), ends: ends(setting) };
+        let mut buckets = Self { span: span.unwrap_or(first), free: span.is_none(), ends: ends(setting) };
         buckets.widen();
         buckets
     }
@@ -63,14 +61,24 @@ impl Buckets {
         if !self.free || self.rows() <= CHOSEN_ROWS {
             return false;
         }
-        self.old_span = self.span;
-        for span in SPANS.into_iter().filter(|span| *span > self.old_span) {
+        let old = self.span;
+        for span in SPANS.into_iter().filter(|span| *span > old) {
             self.span = span;
             if self.rows() <= CHOSEN_ROWS {
                 break;
             }
         }
-        self.span != self.old_span
+        self.span != old
+    }
+
+    /// The length.
+    pub(super) fn span(&self) -> i64 {
+        self.span
+    }
+
+    /// First and last time that are in a bucket, if there are any.
+    pub(super) fn ends(&self) -> impl Iterator<Item = Timestamp> {
+        self.ends.into_iter().flat_map(|(first, last)| [first, last])
     }
 
     pub(super) fn of(&self, time: Timestamp) -> i64 {
@@ -79,11 +87,6 @@ impl Buckets {
 
     pub(super) fn start(&self, bucket: i64) -> Timestamp {
         start(bucket, self.span)
-    }
-
-    /// When a bucket of the length before the last change began.
-    pub(super) fn old_start(&self, bucket: i64) -> Timestamp {
-        start(bucket, self.old_span)
     }
 
     pub(super) fn range(&self) -> Range<i64> {
@@ -96,11 +99,13 @@ impl Buckets {
     }
 }
 
-fn start(bucket: i64, span: i64) -> Timestamp {
+/// When a bucket of this length begins.
+pub(super) fn start(bucket: i64, span: i64) -> Timestamp {
     Timestamp::from_nanos(bucket.saturating_mul(span).saturating_add(offset(span)))
 }
 
-fn offset(span: i64) -> i64 {
+/// When, after 1970 began, a bucket of this length does.
+pub(super) fn offset(span: i64) -> i64 {
     if span % WEEK == 0 { MONDAY } else { 0 }
 }
 
@@ -112,4 +117,17 @@ fn ends(setting: &Setting) -> Option<(Timestamp, Timestamp)> {
     }
     let last = if end == Timestamp::MAX { setting.now } else { end.plus_nanos(-1) };
     (start <= last).then_some((start, last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chosen_lengths_hold_each_other_whole() {
+        for pair in SPANS.windows(2) {
+            let [shorter, longer] = [pair[0], pair[1]];
+            assert_eq!((longer % shorter, (offset(longer) - offset(shorter)) % shorter), (0, 0));
+        }
+    }
 }
