@@ -8,7 +8,7 @@ use quick_cache::sync::Cache as Kept;
 
 use super::columns::Extent;
 use super::dictionary::Dictionary;
-use super::needles::Filter;
+use super::needles::Filters;
 use super::presence::Sets;
 use super::templates::Templates;
 
@@ -22,7 +22,7 @@ pub(crate) enum Item {
     Sets(Arc<Sets>),
     Dictionary(Arc<Dictionary>),
     Templates(Arc<Templates>),
-    Filter(Arc<Filter>),
+    Filters(Arc<Filters>),
 }
 
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ impl Weighter<Key, Item> for Weigh {
             Item::Sets(sets) => sets.heap_bytes(),
             Item::Dictionary(dictionary) => dictionary.heap_bytes(),
             Item::Templates(templates) => templates.heap_bytes(),
-            Item::Filter(filter) => filter.heap_bytes(),
+            Item::Filters(filters) => filters.heap_bytes(),
         };
         bytes as u64 + 64
     }

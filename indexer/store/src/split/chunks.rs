@@ -23,13 +23,15 @@ pub(crate) struct Chunk {
     pub(crate) filed: (i64, i64),
     /// Least sequence number, and one past the greatest.
     pub(crate) sequences: Range<u64>,
-    /// Bytes of its filter.
-    pub(crate) filter: u64,
+    /// Bytes of the filters of its groups.
+    pub(crate) filters: Vec<u64>,
 }
 
 /// All chunks of a split and how they are grouped.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Chunks {
+    /// Documents that share a filter.
+    group: usize,
     chunks: Vec<Chunk>,
     /// First document of each chunk, and the number of all documents.
     starts: Vec<u32>,
@@ -46,6 +48,16 @@ pub(crate) struct Span {
 }
 
 impl Chunks {
+    /// No chunks, whose filters are to be for groups of so many documents.
+    pub(crate) fn new(group: usize) -> Self {
+        Self { group, chunks: Vec::new(), starts: Vec::new(), extents: Vec::new() }
+    }
+
+    /// Documents that share a filter.
+    pub(crate) fn group(&self) -> usize {
+        self.group
+    }
+
     /// Adds an extent, whose presence sets take `sets` bytes.
     pub(crate) fn push(&mut self, chunks: impl IntoIterator<Item = Chunk>, sets: u64) {
         let start = self.chunks.len();
@@ -95,6 +107,7 @@ impl Chunks {
 
     pub(crate) fn encode(&self) -> std::io::Result<Vec<u8>> {
         let mut out = Vec::new();
+        put_varint(&mut out, self.group as u64);
         put_varint(&mut out, self.extents.len() as u64);
         for Span { chunks, sets } in &self.extents {
             put_varint(&mut out, chunks.len() as u64);
@@ -105,7 +118,8 @@ impl Chunks {
                 put_zigzag(&mut out, chunk.filed.1);
                 put_varint(&mut out, chunk.sequences.start);
                 put_varint(&mut out, chunk.sequences.end);
-                put_varint(&mut out, chunk.filter);
+                put_varint(&mut out, chunk.filters.len() as u64);
+                chunk.filters.iter().for_each(|length| put_varint(&mut out, *length));
             }
         }
         pack::pack(&out)
@@ -114,7 +128,10 @@ impl Chunks {
     pub(crate) fn decode(packed: &[u8]) -> Result<Self> {
         let raw = pack::unpack(packed, MAX_BYTES)?;
         let mut input = Input::new(&raw);
-        let mut chunks = Self::default();
+        let mut chunks = Self::new(input.length()?);
+        if chunks.group == 0 || chunks.group > CHUNK {
+            return Err(Malformed("a group has no such number of documents"));
+        }
         let mut documents = 0u64;
         for _ in 0..input.count()? {
             let count = input.count()?;
@@ -141,7 +158,8 @@ fn decode_chunk(input: &mut Input<'_>) -> Result<Chunk> {
     }
     let filed = (input.zigzag()?, input.zigzag()?);
     let sequences = input.varint()?..input.varint()?;
-    Ok(Chunk { documents, filed, sequences, filter: input.varint()? })
+    let filters = (0..input.count()?).map(|_| input.varint()).collect::<Result<_>>()?;
+    Ok(Chunk { documents, filed, sequences, filters })
 }
 
 #[cfg(test)]
@@ -149,12 +167,12 @@ mod tests {
     use super::*;
 
     fn chunk(documents: usize) -> Chunk {
-        Chunk { documents, filed: (-5, i64::MAX), sequences: 3..9, filter: 70_000 }
+        Chunk { documents, filed: (-5, i64::MAX), sequences: 3..9, filters: vec![70_000, 0] }
     }
 
     #[test]
     fn they_come_back_and_know_their_documents() {
-        let mut chunks = Chunks::default();
+        let mut chunks = Chunks::new(512);
         chunks.push([chunk(CHUNK), chunk(10)], 7);
         chunks.push([chunk(1)], 0);
         assert_eq!((chunks.len(), chunks.documents()), (3, 4107));
@@ -167,7 +185,7 @@ mod tests {
     #[test]
     fn a_chunk_of_no_or_too_many_documents_is_refused() {
         for documents in [0, CHUNK + 1] {
-            let mut chunks = Chunks::default();
+            let mut chunks = Chunks::new(512);
             chunks.push([chunk(documents)], 0);
             assert!(Chunks::decode(&chunks.encode().unwrap()).is_err());
         }

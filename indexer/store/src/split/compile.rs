@@ -11,8 +11,8 @@ use super::columns::Own;
 use super::dictionary::Dictionary;
 use super::fault::Result;
 use super::key::{self, kind};
-use super::message::{TextPlan, Verdict, key_of_presence, key_of_value};
-use super::node::{ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, TextNode};
+use super::message::{Ask, TextPlan, Verdict, key_of_presence, key_of_value};
+use super::node::{ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, TextNode, Wanted};
 use super::ordinals::Ordinals;
 use super::read::Reader;
 use crate::Control;
@@ -121,7 +121,7 @@ impl Compiler<'_> {
             test: ValueTest::new(test)?,
             verdicts: Vec::with_capacity(templates.len()),
             missing: Vec::new(),
-            keys: plan.keys().to_vec(),
+            wanted: self.wanted(plan)?,
             always: 0,
         };
         for (ordinal, template) in templates.iter().enumerate() {
@@ -142,6 +142,32 @@ impl Compiler<'_> {
         Ok(node)
     }
 
+    /// The questions of a plan, listed words looked up.
+    fn wanted(&self, plan: &TextPlan) -> Result<Vec<Wanted>> {
+        let words = self.reader.columns().dictionary(Own::Words as usize)?;
+        let wanted = plan.asks().iter().map(|ask| match ask {
+            Ask::Key(key) => Wanted { words: 0..0, key: Some(*key) },
+            Ask::Word(word) => {
+                let at = words.find(word).map_or(0..0, |at| at..at + 1);
+                Wanted { words: at, key: None }
+            }
+            Ask::Prefix(prefix, key) => {
+                // No listed word holds a byte as great as this.
+                let end = [prefix, [u8::MAX].as_slice()].concat();
+                Wanted { words: words.rank(prefix)..words.rank(&end), key: Some(*key) }
+            }
+        });
+        Ok(wanted.collect())
+    }
+
+    /// What must be true of a value that is in no dictionary for a text test to match it.
+    fn untemplated(&self, plan: Option<&TextPlan>) -> Result<Keys> {
+        let Some(plan) = plan else { return Ok(Keys::Unknown) };
+        let which = plan.untemplated();
+        let wanted = self.wanted(plan)?.into_iter().enumerate();
+        Ok(Keys::All(wanted.filter(|(at, _)| which >> at & 1 == 1).map(|(_, wanted)| wanted).collect()))
+    }
+
     fn anywhere(&self, test: &Test) -> Result<Node> {
         if matches!(test, Test::Exists) {
             return Ok(Node::Const(true));
@@ -157,11 +183,11 @@ impl Compiler<'_> {
             if !found.is_empty() {
                 values.push((at, found));
             }
-            if column.residue > 0 || column.has_numbers() {
+            if column.residue > 0 || column.has_numbers() && may_match_kind(test, kind::INT) {
                 loose.push(at);
             }
         }
-        let keys = plan.as_ref().map_or(Keys::Unknown, untemplated);
+        let keys = self.untemplated(plan.as_ref())?;
         let text = plan.map(|plan| self.text(&plan, test)).transpose()?;
         let left_out = columns.left_out > 0;
         let numbers = NumberTest::new(ask);
@@ -187,7 +213,7 @@ impl Compiler<'_> {
         };
         let keys = match test {
             Test::Equals(literal) => Keys::Any(keys_of_equals(field, literal)),
-            _ => TextPlan::of(test).as_ref().map_or(Keys::Unknown, untemplated),
+            _ => self.untemplated(TextPlan::of(test).as_ref())?,
         };
         let numbers = NumberTest::new(ask);
         Ok(Node::Field(Box::new(FieldNode {
@@ -293,6 +319,10 @@ fn text_key(text: &str) -> Vec<u8> {
 fn may_match_kind(test: &Test, kind: u8) -> bool {
     match (test, kind) {
         (_, kind::FALSE | kind::TRUE | kind::LIST) => true,
+        (Test::Wildcard(pattern), kind::INT) => {
+            let in_integers = |byte: u8| byte.is_ascii_digit() || b"-*?\\".contains(&byte);
+            pattern.bytes().all(in_integers)
+        }
         (Test::Contains(literal), _) => {
             let in_numbers = |byte: u8| byte.is_ascii_hexdigit() || b".:-+tTzZ".contains(&byte);
             literal.bytes().all(in_numbers)
@@ -328,13 +358,6 @@ impl TextNode {
         });
         PERHAPS + at.min(ROOM) as u8
     }
-}
-
-/// What a value must have in the filter for a text test to match it.
-fn untemplated(plan: &TextPlan) -> Keys {
-    let wanted = plan.untemplated();
-    let keys = plan.keys().iter().enumerate();
-    Keys::All(keys.filter(|(at, _)| wanted >> at & 1 == 1).map(|(_, key)| *key).collect())
 }
 
 /// A value that equals `literal` has one of these keys.

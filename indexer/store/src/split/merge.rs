@@ -35,7 +35,11 @@ pub(crate) fn merge(
     created: Timestamp,
 ) -> std::result::Result<SplitMeta, Error> {
     let label = check_splits(splits, created)?;
-    if is_thin(splits) { rewrite(path, splits, label) } else { stack(path, splits, label) }
+    if is_thin(splits) || !is_of_one_kind(splits) {
+        rewrite(path, splits, label)
+    } else {
+        stack(path, splits, label)
+    }
 }
 
 /// The partition, the sequence range and the level of what these splits merge into.
@@ -55,6 +59,13 @@ fn check_splits(splits: &[Split], created: Timestamp) -> std::result::Result<Lab
     }
     let (partition, sequences, level) = found.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
     Ok(Label { partition, sequences, created, level: level.saturating_add(1) })
+}
+
+/// Whether their filters are for groups of the same size, so that they can stand side by side.
+fn is_of_one_kind(splits: &[Split]) -> bool {
+    let mut groups = splits.iter().map(|split| split.reader().chunks().group());
+    let first = groups.next();
+    groups.all(|group| Some(group) == first)
 }
 
 fn is_thin(splits: &[Split]) -> bool {
@@ -112,11 +123,11 @@ fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
 
 /// Copies filters and presence sets.
 fn copy_chunks(object: &mut ObjectWriter, readers: &[&Reader]) -> Result<Chunks> {
-    let mut chunks = Chunks::default();
+    let mut chunks = Chunks::new(readers.first().map_or(1, |reader| reader.chunks().group()));
     let start = object.position();
     for reader in readers {
         for at in 0..reader.chunks().len() {
-            object.write_all(&reader.packed_filter(at)?)?;
+            object.write_all(&reader.packed_filters(at)?)?;
         }
     }
     object.end_section(NEEDLES_SECTION, start);

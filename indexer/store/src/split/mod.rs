@@ -32,6 +32,7 @@ mod search;
 mod streams;
 mod tally;
 mod templates;
+mod words;
 mod write;
 
 use std::ops::{ControlFlow, Range};

@@ -1,12 +1,18 @@
-//! One filter a chunk over the keys of what is nearly unique in it: says "not here", or "perhaps".
+//! One filter for each group of documents over the keys of what is nearly unique in it: says "not here", or "perhaps".
 //!
 //! Binary fuse filters of 8 bits: 9 bits a key, one key in 256 that was never put in is said to be there (Graf and Lemire, *Binary
 //! Fuse Filters*, 2022). Knows keys, not what they stand for ([`super::message`]).
 
+use std::ops::Range;
+
 use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter as _, FilterRef as _};
 
 use super::bytes::{Malformed, Result};
+use super::columns::spans;
+use super::mask::Mask;
 
+/// Documents that share a filter. Small groups cost little where most keys are in one document.
+pub(crate) const GROUP: usize = if cfg!(test) { 3 } else { 512 };
 const DESCRIPTOR: usize = BinaryFuse8::DESCRIPTOR_LEN;
 
 /// The filter over `keys`, which are sorted and rid of repetitions; nothing for none.
@@ -23,28 +29,42 @@ pub(crate) fn build(keys: &mut Vec<u64>) -> std::io::Result<Vec<u8>> {
     Ok(out)
 }
 
-/// A filter, read.
+/// The filters of a chunk, read.
 #[derive(Debug)]
-pub(crate) struct Filter {
+pub(crate) struct Filters {
     bytes: Vec<u8>,
+    /// Where the filter of each group is.
+    groups: Vec<Range<usize>>,
+    /// Documents of a group, and of the chunk.
+    group: usize,
+    documents: usize,
 }
 
-impl Filter {
-    pub(crate) fn read(bytes: Vec<u8>) -> Result<Self> {
-        if bytes.is_empty() || bytes.len() > DESCRIPTOR {
-            return Ok(Self { bytes });
+impl Filters {
+    /// Filters of these lengths, one after another, for groups of `group` of the `documents` of a chunk.
+    pub(crate) fn read(bytes: Vec<u8>, lengths: &[u64], group: usize, documents: usize) -> Result<Self> {
+        let groups = spans(lengths.iter().copied(), 0..bytes.len() as u64)?;
+        let groups: Vec<Range<usize>> =
+            groups.into_iter().map(|range| range.start as usize..range.end as usize).collect();
+        if groups.iter().any(|range| !range.is_empty() && range.len() <= DESCRIPTOR) {
+            return Err(Malformed("a filter is too short"));
         }
-        Err(Malformed("a filter is too short"))
+        Ok(Self { bytes, groups, group, documents })
     }
 
-    /// Whether some event of the chunk may have `key`. Never false for one that has it.
-    pub(crate) fn may_have(&self, key: u64) -> bool {
-        match self.bytes.split_at_checked(DESCRIPTOR) {
-            Some((descriptor, fingerprints)) => {
+    /// The documents that may have `key`: no others have it.
+    pub(crate) fn may_have(&self, key: u64) -> Mask {
+        let mut mask = Mask::NONE;
+        for (at, range) in self.groups.iter().enumerate() {
+            let filter = self.bytes.get(range.clone()).and_then(|bytes| bytes.split_at_checked(DESCRIPTOR));
+            let may = filter.is_some_and(|(descriptor, fingerprints)| {
                 BinaryFuse8Ref::from_dma(descriptor, fingerprints).contains(&key)
+            });
+            if may {
+                mask.or(&Mask::range(at * self.group..((at + 1) * self.group).min(self.documents)));
             }
-            None => false,
         }
+        mask
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -61,11 +81,15 @@ mod tests {
         for count in [0u64, 1, 2, 3, 100, 40_000] {
             let keys: Vec<u64> = (0..count).map(|at| at.wrapping_mul(0x9E37_79B9_7F4A_7C15)).collect();
             let bytes = build(&mut [keys.clone(), keys.clone()].concat()).unwrap();
-            let filter = Filter::read(bytes).unwrap();
-            assert!(keys.iter().all(|key| filter.may_have(*key)), "{count}");
-            let wrong = (0..10_000u64).filter(|at| filter.may_have(at.wrapping_mul(77) | 1 << 63)).count();
+            let lengths = [0, bytes.len() as u64];
+            let filters = Filters::read(bytes, &lengths, 10, 15).unwrap();
+            let second = if count == 0 { Mask::NONE } else { Mask::range(10..15) };
+            assert!(keys.iter().all(|key| filters.may_have(*key) == second), "{count}");
+            let wrong =
+                (0..10_000u64).filter(|at| !filters.may_have(at.wrapping_mul(77) | 1 << 63).is_empty());
+            let wrong = wrong.count();
             assert!(wrong < 100, "{count}: {wrong}");
         }
-        assert!(Filter::read(vec![1]).is_err());
+        assert!(Filters::read(vec![1], &[1], 10, 15).is_err());
     }
 }

@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use locard_event::{Timestamp, Value};
 use locard_filter::ValueTest;
@@ -13,7 +14,6 @@ use super::blocks::Record;
 use super::columns::{Own, Page, PageKind};
 use super::fault::Result;
 use super::mask::Mask;
-use super::needles::Filter;
 use super::ordinals::Ordinals;
 use super::read::Reader;
 
@@ -79,22 +79,59 @@ pub(crate) enum Node {
     Unknown,
 }
 
-/// Which keys a chunk's filter must have for a value that is in no dictionary to match.
+/// Something that must be true of a document, as far as filters and word lists can tell.
+#[derive(Clone, Debug)]
+pub(crate) struct Wanted {
+    /// It has one of these listed words,
+    pub(crate) words: Range<u32>,
+    /// or this key.
+    pub(crate) key: Option<u64>,
+}
+
+impl Wanted {
+    /// The documents of which it may be true.
+    fn mask(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
+        let mut mask = reader.with_words(chunk, &self.words)?;
+        if let Some(key) = self.key {
+            mask.or(&reader.needles(chunk)?.may_have(key));
+        }
+        Ok(mask)
+    }
+}
+
+/// What must be true of a document with a value that is in no dictionary for it to match.
 #[derive(Debug)]
 pub(crate) enum Keys {
     Unknown,
-    All(Vec<u64>),
+    All(Vec<Wanted>),
     Any(Vec<u64>),
 }
 
 impl Keys {
-    fn may(&self, filter: &Filter) -> bool {
+    /// The documents that may match.
+    fn mask(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
         match self {
-            Self::Unknown => true,
-            Self::All(keys) => keys.iter().all(|key| filter.may_have(*key)),
-            Self::Any(keys) => keys.iter().any(|key| filter.may_have(*key)),
+            Self::Unknown => reader.all_of(chunk),
+            Self::All(wanted) => all_of(wanted, u64::MAX, reader, chunk),
+            Self::Any(keys) => {
+                let needles = reader.needles(chunk)?;
+                let mut mask = Mask::NONE;
+                keys.iter().for_each(|key| mask.or(&needles.may_have(*key)));
+                Ok(mask)
+            }
         }
     }
+}
+
+/// The documents of which those of `wanted` may be true that `which` has as bits.
+fn all_of(wanted: &[Wanted], which: u64, reader: &Reader, chunk: usize) -> Result<Mask> {
+    let mut mask = reader.all_of(chunk)?;
+    for (at, wanted) in wanted.iter().enumerate() {
+        if which >> at & 1 == 1 && !mask.is_empty() {
+            mask.and(&wanted.mask(reader, chunk)?);
+        }
+    }
+    Ok(mask)
 }
 
 /// A test on integers that remembers its answers.
@@ -120,14 +157,14 @@ impl NumberTest {
         *known.entry(number).or_insert_with(|| self.test.matches(&Value::Int(number)))
     }
 
-    fn mark(&self, page: &Page) -> Result<Mask> {
-        let mut mask = Mask::NONE;
-        let mut places = page.values.iter();
-        page.packed()?.each(|number| {
-            if let Some(place) = places.next() {
-                mask.insert_if(place, self.matches(number));
+    /// The documents in `within` whose number matches.
+    fn mark(&self, page: &Page, within: &Mask) -> Result<Mask> {
+        let (mut mask, packed) = (Mask::NONE, page.packed()?);
+        for (at, place) in page.values.iter().enumerate() {
+            if within.contains(place) {
+                mask.insert_if(place, self.matches(packed.get(at)));
             }
-        });
+        }
         Ok(mask)
     }
 }
@@ -153,9 +190,9 @@ pub(crate) struct TextNode {
     pub(crate) test: ValueTest,
     /// For each template: [`NEVER`], [`ALWAYS`], or from [`PERHAPS`] on what must be in the filter.
     pub(crate) verdicts: Vec<u8>,
-    /// Sets of `keys`, as bits, by verdict less [`PERHAPS`].
+    /// Sets of `wanted`, as bits, by verdict less [`PERHAPS`].
     pub(crate) missing: Vec<u64>,
-    pub(crate) keys: Vec<u64>,
+    pub(crate) wanted: Vec<Wanted>,
     /// Events of the templates that always match.
     pub(crate) always: u64,
 }
@@ -165,20 +202,29 @@ pub(crate) const ALWAYS: u8 = 1;
 pub(crate) const PERHAPS: u8 = 2;
 
 impl TextNode {
-    /// Which of `missing` a chunk may have.
-    fn allowed(&self, reader: &Reader, chunk: usize) -> Result<Vec<bool>> {
-        if self.missing.iter().all(|missing| *missing == 0) {
-            return Ok(vec![true; self.missing.len()]);
+    /// For each of `missing`, the documents of a chunk that may have it.
+    fn allowed(&self, reader: &Reader, chunk: usize) -> Result<Vec<Mask>> {
+        let mut known: Vec<Option<Mask>> = vec![None; self.wanted.len()];
+        let mut allowed = Vec::with_capacity(self.missing.len());
+        for missing in &self.missing {
+            let mut mask = reader.all_of(chunk)?;
+            for (at, (known, wanted)) in known.iter_mut().zip(&self.wanted).enumerate() {
+                if missing >> at & 1 == 1 && !mask.is_empty() {
+                    let of_wanted = match known {
+                        Some(mask) => mask,
+                        None => known.insert(wanted.mask(reader, chunk)?),
+                    };
+                    mask.and(of_wanted);
+                }
+            }
+            allowed.push(mask);
         }
-        let filter = reader.filter(chunk)?;
-        let bit = |(at, key): (usize, &u64)| u64::from(filter.may_have(*key)) << at;
-        let present: u64 = self.keys.iter().enumerate().map(bit).sum();
-        Ok(self.missing.iter().map(|missing| missing & !present == 0).collect())
+        Ok(allowed)
     }
 
     /// Whether a chunk may hold matching messages besides those of the templates that always match.
     pub(crate) fn may_hold_others(&self, reader: &Reader, chunk: usize) -> Result<bool> {
-        Ok(!self.missing.is_empty() && self.allowed(reader, chunk)?.contains(&true))
+        Ok(!self.missing.is_empty() && self.allowed(reader, chunk)?.iter().any(|mask| !mask.is_empty()))
     }
 
     /// The documents of the templates that always match.
@@ -188,24 +234,24 @@ impl TextNode {
 
     fn bounds(&self, reader: &Reader, chunk: usize) -> Result<Bounds> {
         let allowed = self.allowed(reader, chunk)?;
-        let mut meaning = [0u8; 256];
-        for (verdict, meaning) in (0u8..=255).zip(meaning.iter_mut()) {
-            *meaning = match verdict {
-                NEVER => 0,
-                ALWAYS => 2,
-                perhaps => u8::from(allowed.get(usize::from(perhaps - PERHAPS)) == Some(&true)),
-            };
+        if self.always == 0 && allowed.iter().all(Mask::is_empty) {
+            return Ok(Bounds::NONE);
         }
         let page = reader.columns().own(Own::Template, chunk)?;
         let mut bounds = Bounds::NONE;
         let mut place = 0;
         page.packed()?.each(|ordinal| {
-            let verdict = self.verdicts.get(ordinal as usize).copied().unwrap_or(NEVER);
-            let meaning = meaning.get(usize::from(verdict)).copied().unwrap_or(0);
-            bounds.sure.insert_if(place, meaning == 2);
-            bounds.maybe.insert_if(place, meaning > 0);
+            match self.verdicts.get(ordinal as usize).copied().unwrap_or(NEVER) {
+                NEVER => {}
+                ALWAYS => bounds.sure.insert(place),
+                perhaps => {
+                    let allowed = allowed.get(usize::from(perhaps - PERHAPS));
+                    bounds.maybe.insert_if(place, allowed.is_some_and(|allowed| allowed.contains(place)));
+                }
+            }
             place += 1;
         });
+        bounds.maybe.or(&bounds.sure);
         Ok(bounds)
     }
 }
@@ -230,15 +276,14 @@ impl AnyNode {
         self.labels.is_empty() && self.values.is_empty()
     }
 
-    /// Whether values outside of dictionaries may match in this chunk.
+    /// The documents of a chunk some value of which may match that is in no dictionary.
+    fn loose(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
+        if self.loose.is_empty() && !self.left_out { Ok(Mask::NONE) } else { self.keys.mask(reader, chunk) }
+    }
+
+    /// Whether there are such documents.
     pub(crate) fn may_hold_loose(&self, reader: &Reader, chunk: usize) -> Result<bool> {
-        if self.loose.is_empty() && !self.left_out {
-            return Ok(false);
-        }
-        match &self.keys {
-            Keys::Unknown => Ok(true),
-            keys => Ok(keys.may(&*reader.filter(chunk)?)),
-        }
+        Ok(!self.loose(reader, chunk)?.is_empty())
     }
 }
 
@@ -430,12 +475,11 @@ impl FieldNode {
         }
         let mut may_have = has;
         if let (None, Some(presence)) = (&page, self.presence) {
-            let filter = reader.filter(chunk)?;
-            if filter.may_have(presence) {
-                may_have = reader.all_of(chunk)?;
-                if self.keys.may(&filter) {
-                    bounds.maybe.or(&may_have);
-                }
+            may_have = reader.needles(chunk)?.may_have(presence);
+            if !may_have.is_empty() {
+                let mut own = may_have;
+                own.and(&self.keys.mask(reader, chunk)?);
+                bounds.maybe.or(&own);
             }
         }
         let mut labels = Mask::NONE;
@@ -463,16 +507,12 @@ impl FieldNode {
     fn own_values(&self, reader: &Reader, chunk: usize, page: &Page) -> Result<Bounds> {
         let mut bounds = Bounds::exact(match page.kind {
             PageKind::Ordinals => marked(page, &self.values)?,
-            PageKind::Integers => self.numbers.mark(page)?,
+            PageKind::Integers => self.numbers.mark(page, &page.values)?,
         });
-        let may = || -> Result<bool> {
-            match &self.keys {
-                Keys::Unknown => Ok(true),
-                keys => Ok(keys.may(&*reader.filter(chunk)?)),
-            }
-        };
-        if !page.residue.is_empty() && may()? {
-            bounds.maybe.or(&page.residue);
+        if !page.residue.is_empty() {
+            let mut residue = page.residue;
+            residue.and(&self.keys.mask(reader, chunk)?);
+            bounds.maybe.or(&residue);
         }
         Ok(bounds)
     }
@@ -495,8 +535,9 @@ impl AnyNode {
                 bounds.or(&Bounds::exact(marked(&page, values)?));
             }
         }
-        if self.may_hold_loose(reader, chunk)? {
-            self.add_loose(reader, chunk, &mut bounds)?;
+        let loose = self.loose(reader, chunk)?;
+        if !loose.is_empty() {
+            self.add_loose(reader, chunk, &loose, &mut bounds)?;
         }
         Ok(bounds)
     }
@@ -512,15 +553,17 @@ impl AnyNode {
     }
 
     /// Numbers that are stored as such, and residue.
-    fn add_loose(&self, reader: &Reader, chunk: usize, bounds: &mut Bounds) -> Result<()> {
+    fn add_loose(&self, reader: &Reader, chunk: usize, loose: &Mask, bounds: &mut Bounds) -> Result<()> {
         if self.left_out {
-            bounds.maybe.or(&reader.all_of(chunk)?);
+            bounds.maybe.or(loose);
         }
         for column in &self.loose {
             let Some(page) = reader.columns().page(*column, chunk)? else { continue };
-            bounds.maybe.or(&page.residue);
+            let mut residue = page.residue;
+            residue.and(loose);
+            bounds.maybe.or(&residue);
             if page.kind == PageKind::Integers {
-                bounds.or(&Bounds::exact(self.numbers.mark(&page)?));
+                bounds.or(&Bounds::exact(self.numbers.mark(&page, loose)?));
             }
         }
         Ok(())

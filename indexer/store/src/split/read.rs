@@ -13,7 +13,7 @@ use super::chunks::{self, Chunks};
 use super::columns::{Columns, Own, spans};
 use super::fault::{Fault, Result};
 use super::mask::Mask;
-use super::needles::Filter;
+use super::needles::Filters;
 use super::object::Object;
 use super::templates::{self, Templates};
 use super::write::NEEDLES_SECTION;
@@ -55,7 +55,8 @@ impl Reader {
         }
         let streams = streams::decode(&object.read(section(streams::SECTION)?)?)?;
         let blocks = BlockIndex::open(&object, chunks.documents())?;
-        let filters = spans(chunks.iter().map(|chunk| chunk.filter), section(NEEDLES_SECTION)?)?;
+        let filters =
+            spans(chunks.iter().map(|chunk| chunk.filters.iter().sum()), section(NEEDLES_SECTION)?)?;
         let templates = section(templates::SECTION)?;
         let number = cache.reader();
         let columns = Columns::open(&object, &chunks, cache, number)?;
@@ -114,22 +115,31 @@ impl Reader {
         self.cache.get(self.number, self.templates.start, take, make, Item::Templates)
     }
 
-    /// The needle filter of a chunk.
-    pub(crate) fn filter(&self, chunk: usize) -> Result<Arc<Filter>> {
+    /// The needle filters of a chunk.
+    pub(crate) fn needles(&self, chunk: usize) -> Result<Arc<Filters>> {
         let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;
+        let (chunk, group) = (self.chunks.get(chunk)?, self.chunks.group());
+        let read = || -> Result<Filters> {
+            let bytes = self.object.read(range.clone())?;
+            Ok(Filters::read(bytes, &chunk.filters, group, chunk.documents)?)
+        };
         if range.is_empty() {
-            return Ok(Arc::new(Filter::read(Vec::new())?));
+            return read().map(Arc::new);
         }
         let take = |item: &Item| match item {
-            Item::Filter(filter) => Some(Arc::clone(filter)),
+            Item::Filters(filters) => Some(Arc::clone(filters)),
             _ => None,
         };
-        let make = || Ok(Filter::read(self.object.read(range.clone())?)?);
-        self.cache.get(self.number, range.start, take, make, Item::Filter)
+        self.cache.get(self.number, range.start, take, read, Item::Filters)
     }
 
-    /// The bytes of a chunk's filter, for copying.
-    pub(crate) fn packed_filter(&self, chunk: usize) -> Result<Vec<u8>> {
+    /// The documents of a chunk that have one of the listed words.
+    pub(crate) fn with_words(&self, chunk: usize, words: &Range<u32>) -> Result<Mask> {
+        if words.is_empty() { Ok(Mask::NONE) } else { self.columns.words(chunk, words) }
+    }
+
+    /// The bytes of a chunk's filters, for copying.
+    pub(crate) fn packed_filters(&self, chunk: usize) -> Result<Vec<u8>> {
         let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;
         Ok(self.object.read(range)?)
     }

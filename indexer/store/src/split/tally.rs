@@ -3,7 +3,7 @@
 //! A value's *code* is its ordinal in a dictionary or table of the split, or a number behind those for values that are in none.
 //! Combinations of codes are counted, and become values only when they are handed out.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
@@ -83,6 +83,14 @@ impl<'a> Tally<'a> {
             self.combinations.add(code, count as u64);
             return Ok(());
         }
+        if let Kind::Bucket { origin, span } = key.kind
+            && count == self.reader.chunks().get(chunk)?.documents
+        {
+            let combinations = &mut self.combinations;
+            return key.each_bucket(chunk, origin, span, |code, places| {
+                combinations.add(code, places.len() as u64)
+            });
+        }
         self.codes.clear();
         self.codes.resize(CHUNK, NULL);
         key.codes(chunk, matching, events, &mut self.codes)?;
@@ -115,6 +123,25 @@ impl<'a> Tally<'a> {
             self.combinations.add(combined.get(place).copied().unwrap_or(0), 1);
         }
         Ok(())
+    }
+
+    /// Counts every document of the split from the dictionary, if that knows: a single key, all of whose values are there.
+    pub(crate) fn add_everything(&mut self) -> Result<bool> {
+        let [Coder { kind: Kind::Field(field), .. }] = self.keys.as_slice() else { return Ok(false) };
+        let columns = self.reader.columns();
+        let Some(column) = field.column.map(|column| columns.get(column)).transpose()? else {
+            return Ok(false);
+        };
+        let is_whole = field.labels.is_empty() && field.presence.is_none() && column.residue == 0;
+        if !is_whole || column.has_numbers() {
+            return Ok(false);
+        }
+        for ordinal in 0..field.dictionary.len() {
+            self.combinations.add(ordinal, field.dictionary.count(ordinal));
+        }
+        let without = u64::from(self.reader.chunks().documents()) - column.documents;
+        self.combinations.add(NULL, without);
+        Ok(true)
     }
 
     /// Whether combinations should be handed out before more are counted.
@@ -318,19 +345,27 @@ impl<'a> Coder<'a> {
     }
 
     fn bucket_codes(&mut self, chunk: usize, origin: i64, span: i64, codes: &mut [u32]) -> Result<()> {
+        self.each_bucket(chunk, origin, span, |code, places| {
+            codes.iter_mut().take(places.end).skip(places.start).for_each(|slot| *slot = code);
+        })
+    }
+
+    /// Calls `visit` with each bucket's code and places. Times are in order within a chunk: one bucket comes after another.
+    fn each_bucket(
+        &mut self,
+        chunk: usize,
+        origin: i64,
+        span: i64,
+        mut visit: impl FnMut(u32, Range<usize>),
+    ) -> Result<()> {
         let page = self.reader.columns().own(Own::Filed, chunk)?;
         let filed = page.packed()?;
         let mut place = 0;
-        // Times are in order within a chunk: one bucket after another.
         while place < filed.len() {
             let bucket = bucket(filed.get(place), origin, span);
-            let next = bucket
-                .checked_add(1)
-                .and_then(|next| next.checked_mul(span))
-                .and_then(|next| next.checked_add(origin));
+            let next = bucket.checked_add(1).and_then(|next| next.checked_mul(span)?.checked_add(origin));
             let end = next.map_or(filed.len(), |next| filed.rank(next)).max(place + 1);
-            let code = self.other(&Value::Int(bucket), &Dictionary::default());
-            codes.iter_mut().take(end).skip(place).for_each(|slot| *slot = code);
+            visit(self.other(&Value::Int(bucket), &Dictionary::default()), place..end);
             place = end;
         }
         Ok(())
@@ -364,10 +399,8 @@ impl<'a> Coder<'a> {
                 PageKind::Integers => self.put_integers(page, &field.dictionary, codes)?,
             }
             unread = page.residue;
-        } else if let Some(presence) = field.presence
-            && self.reader.filter(chunk)?.may_have(presence)
-        {
-            unread = *matching;
+        } else if let Some(presence) = field.presence {
+            unread = self.reader.needles(chunk)?.may_have(presence);
         }
         unread.and(matching);
         for place in unread.iter() {

@@ -17,10 +17,12 @@ use super::chunks::{self, Chunk, Chunks, EXTENT};
 use super::columns::{Fresh, OwnRow, PRESENCE_SECTION, Place, Planned};
 use super::mask::CHUNK;
 use super::message::{Scanner, key_of_presence, key_of_value};
+use super::needles::GROUP;
 use super::object::{Header, ObjectWriter};
 use super::presence::{self, SetsWriter};
 use super::streams::{self, StreamTable};
 use super::templates::{self, TemplateTable};
+use super::words::WordLists;
 use super::{SplitMeta, needles};
 use crate::Error;
 
@@ -104,23 +106,56 @@ fn make(path: &Path, events: &[&Event]) -> io::Result<ObjectWriter> {
     let mut object = ObjectWriter::create(path)?;
     let mut tables = Tables::default();
     let mut fresh = Fresh::default();
-    let mut keys: Vec<Vec<u64>> = Vec::with_capacity(events.len().div_ceil(CHUNK_DOCUMENTS));
-    for chunk in events.chunks(CHUNK_DOCUMENTS) {
-        let mut of_chunk = Vec::new();
-        for event in chunk {
-            let row = tables.row(event, &mut of_chunk);
-            fresh.add(row, &event.fields);
-        }
-        keys.push(of_chunk);
+    let mut needles = Needles::of(events.len());
+    for (document, event) in events.iter().enumerate() {
+        let row = tables.row(event, document, &mut needles);
+        fresh.add(row, &event.fields);
     }
     let mut planned = fresh.plan()?;
-    write_blocks(&mut object, events, &planned, &mut keys, &mut tables.scanner)?;
-    let chunks = write_chunks(&mut object, events, &mut planned, keys)?;
+    write_blocks(&mut object, events, &planned, &mut needles, &mut tables.scanner)?;
+    let Needles { keys, words } = needles;
+    let (words, pages) = words.finish(keys.len());
+    let chunks = write_chunks(&mut object, events, &mut planned, keys, &pages)?;
     object.section(chunks::SECTION, &chunks.encode()?)?;
-    planned.finish(&mut object)?;
+    planned.finish(&mut object, &words)?;
     object.section(streams::SECTION, &tables.streams.encode()?)?;
     object.section(templates::SECTION, &tables.templates.finish().encode()?)?;
     Ok(object)
+}
+
+/// What is to be found by word: keys by chunk and group, and listed words.
+struct Needles {
+    keys: Vec<Vec<Vec<u64>>>,
+    words: WordLists,
+}
+
+impl Needles {
+    fn of(events: usize) -> Self {
+        let groups = |first: usize| (events - first).min(CHUNK_DOCUMENTS).div_ceil(GROUP);
+        let keys =
+            (0..events).step_by(CHUNK_DOCUMENTS).map(|first| vec![Vec::new(); groups(first)]).collect();
+        Self { keys, words: WordLists::default() }
+    }
+
+    /// The keys of the group that a document is in.
+    fn keys(&mut self, document: usize) -> Option<&mut Vec<u64>> {
+        let chunk = self.keys.get_mut(document / CHUNK_DOCUMENTS)?;
+        chunk.get_mut(document % CHUNK_DOCUMENTS / GROUP)
+    }
+
+    /// Notes the listed words of what `scanner` read last.
+    fn list(&mut self, document: usize, scanner: &Scanner) {
+        let (chunk, place) = (document / CHUNK_DOCUMENTS, document % CHUNK_DOCUMENTS);
+        scanner.words().for_each(|word| self.words.add(chunk, place, word));
+    }
+
+    /// The keys and listed words of a text without template.
+    fn add_text(&mut self, document: usize, text: &[u8], scanner: &mut Scanner) {
+        if let Some(keys) = self.keys(document) {
+            scanner.keys_of(text, keys);
+        }
+        self.list(document, scanner);
+    }
 }
 
 /// What gives streams and templates their ordinals.
@@ -132,16 +167,19 @@ struct Tables {
 }
 
 impl Tables {
-    /// What all events have, of this one. The needle keys of its message go to `keys`.
-    fn row(&mut self, event: &Event, keys: &mut Vec<u64>) -> OwnRow {
+    /// What all events have, of this one. What its message is found by goes to `needles`.
+    fn row(&mut self, event: &Event, document: usize, needles: &mut Needles) -> OwnRow {
         let filed = event.filed().nanos();
         let Self { streams, templates, scanner } = self;
         scanner.scan(&event.message);
-        keys.extend_from_slice(scanner.keys());
+        if let Some(keys) = needles.keys(document) {
+            keys.extend_from_slice(scanner.keys());
+        }
+        needles.list(document, scanner);
         let template = templates.ordinal(scanner.template(), scanner.slots(), filed);
         if template == 0 && scanner.template().is_some() {
             // One template too many: its words are found as those of variables are.
-            scanner.keys_of(&event.message, keys);
+            needles.add_text(document, &event.message, scanner);
         }
         OwnRow {
             filed,
@@ -154,23 +192,26 @@ impl Tables {
     }
 }
 
-/// Writes messages and residue, and adds the keys of what no dictionary holds.
+/// Writes messages and residue, and adds what the values are found by that no dictionary holds.
 fn write_blocks(
     object: &mut ObjectWriter,
     events: &[&Event],
     planned: &Planned,
-    keys: &mut [Vec<u64>],
+    needles: &mut Needles,
     scanner: &mut Scanner,
 ) -> io::Result<()> {
     let mut blocks = BlockWriter::new(object);
     for (document, event) in events.iter().enumerate() {
         let residue = planned.places(document).map(Place::is_residue);
         blocks.add(object, &event.message, &event.fields, residue)?;
-        let Some(keys) = keys.get_mut(document / CHUNK_DOCUMENTS) else { continue };
         for ((name, value), place) in event.fields.iter().zip(planned.places(document)) {
-            if place != Place::Dictionary {
-                add_words(value, keys, scanner);
+            if place == Place::Dictionary {
+                continue;
             }
+            for element in value.elements() {
+                needles.add_text(document, element.text().as_bytes(), scanner);
+            }
+            let Some(keys) = needles.keys(document) else { continue };
             if place.is_residue() {
                 add_value(name, value, keys);
             }
@@ -180,11 +221,6 @@ fn write_blocks(
         }
     }
     blocks.finish(object)
-}
-
-/// The keys of the words of a value.
-fn add_words(value: &Value, keys: &mut Vec<u64>, scanner: &mut Scanner) {
-    value.elements().iter().for_each(|element| scanner.keys_of(element.text().as_bytes(), keys));
 }
 
 /// The keys of a value as a whole: its text, and the one spelling of equal values.
@@ -203,15 +239,20 @@ fn write_chunks(
     object: &mut ObjectWriter,
     events: &[&Event],
     planned: &mut Planned,
-    keys: Vec<Vec<u64>>,
+    keys: Vec<Vec<Vec<u64>>>,
+    words: &[Vec<u8>],
 ) -> io::Result<Chunks> {
-    let mut chunks = Chunks::default();
+    let mut chunks = Chunks::new(GROUP);
     let start = object.position();
     let mut filters = Vec::with_capacity(keys.len());
-    for mut keys in keys {
-        let filter = needles::build(&mut keys)?;
-        object.write_all(&filter)?;
-        filters.push(filter.len() as u64);
+    for chunk in keys {
+        let mut lengths = Vec::with_capacity(chunk.len());
+        for mut keys in chunk {
+            let filter = needles::build(&mut keys)?;
+            object.write_all(&filter)?;
+            lengths.push(filter.len() as u64);
+        }
+        filters.push(lengths);
     }
     object.end_section(NEEDLES_SECTION, start);
     let ranges: Vec<Range<usize>> = (0..events.len())
@@ -219,19 +260,23 @@ fn write_chunks(
         .map(|first| first..(first + CHUNK_DOCUMENTS).min(events.len()))
         .collect();
     let start = object.position();
-    for (extent, filters) in ranges.chunks(EXTENT).zip(filters.chunks(EXTENT)) {
+    for ((extent, filters), words) in
+        ranges.chunks(EXTENT).zip(filters.chunks(EXTENT)).zip(words.chunks(EXTENT))
+    {
         let mut sets: Vec<SetsWriter> = extent.iter().map(|_| SetsWriter::default()).collect();
-        planned.add_extent(extent, &mut sets)?;
+        planned.add_extent(extent, &mut sets, words)?;
         let packed = presence::encode(&sets)?;
         object.write_all(&packed)?;
-        let chunk = |(range, filter): (&Range<usize>, &u64)| chunk_of(events.get(range.clone()), *filter);
+        let chunk = |(range, filters): (&Range<usize>, &Vec<u64>)| {
+            chunk_of(events.get(range.clone()), filters.clone())
+        };
         chunks.push(extent.iter().zip(filters).map(chunk), packed.len() as u64);
     }
     object.end_section(PRESENCE_SECTION, start);
     Ok(chunks)
 }
 
-fn chunk_of(events: Option<&[&Event]>, filter: u64) -> Chunk {
+fn chunk_of(events: Option<&[&Event]>, filters: Vec<u64>) -> Chunk {
     let events = events.unwrap_or_default();
     let sequences = || events.iter().map(|event| position(event).1);
     let filed = |event: Option<&&Event>| event.map_or(0, |event| event.filed().nanos());
@@ -239,6 +284,6 @@ fn chunk_of(events: Option<&[&Event]>, filter: u64) -> Chunk {
         documents: events.len(),
         filed: (filed(events.first()), filed(events.last())),
         sequences: sequences().min().unwrap_or(0)..sequences().max().unwrap_or(0) + 1,
-        filter,
+        filters,
     }
 }

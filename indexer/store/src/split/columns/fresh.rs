@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use locard_event::{Fields, Timestamp, Value};
 
-use super::super::dictionary::Interner;
+use super::super::dictionary::{Dictionary, Interner};
 use super::super::key;
 use super::super::mask::Mask;
 use super::super::object::ObjectWriter;
@@ -204,6 +204,7 @@ struct Out {
     dictionary: Vec<u8>,
     /// Pages of the extent that is being made.
     raw: Vec<u8>,
+    /// Whether none of them has anything.
     is_empty: bool,
     /// Finished extents.
     extents: Vec<u8>,
@@ -227,6 +228,12 @@ impl Out {
         }
         self.values.clear();
         put_bytes(&mut self.raw, scratch);
+    }
+
+    /// Adds a page that was made elsewhere.
+    fn add_page(&mut self, page: &[u8]) {
+        self.is_empty &= page.is_empty();
+        put_bytes(&mut self.raw, page);
     }
 
     fn end_extent(&mut self) -> io::Result<()> {
@@ -291,11 +298,20 @@ impl Planned {
     }
 
     /// Writes the pages of one extent: of the chunks with these documents.
-    pub(crate) fn add_extent(&mut self, chunks: &[Range<usize>], sets: &mut [SetsWriter]) -> io::Result<()> {
-        for (chunk, sets) in chunks.iter().zip(sets) {
+    pub(crate) fn add_extent(
+        &mut self,
+        chunks: &[Range<usize>],
+        sets: &mut [SetsWriter],
+        words: &[Vec<u8>],
+    ) -> io::Result<()> {
+        for ((chunk, sets), words) in chunks.iter().zip(sets).zip(words) {
             self.gather(chunk.clone());
             let mut scratch = std::mem::take(&mut self.scratch);
             for (at, out) in self.out.iter_mut().enumerate() {
+                if at == Own::Words as usize {
+                    out.add_page(words);
+                    continue;
+                }
                 let named = at.checked_sub(OWN).and_then(|named| self.codes.get(named));
                 let kind = named.map_or(OWN_KINDS.get(at).copied().unwrap_or(ORDINALS), |(kind, _)| *kind);
                 out.end_page(kind, chunk.len(), sets, &mut scratch);
@@ -334,11 +350,15 @@ impl Planned {
             Some(row.stream.into()),
             Some(row.template.into()),
             row.said,
+            None,
         ]
     }
 
-    /// Writes what was made into its sections.
-    pub(crate) fn finish(self, object: &mut ObjectWriter) -> io::Result<()> {
+    /// Writes what was made into its sections. `words` is the dictionary of the listed words.
+    pub(crate) fn finish(mut self, object: &mut ObjectWriter, words: &Dictionary) -> io::Result<()> {
+        if let Some(out) = self.out.get_mut(Own::Words as usize).filter(|_| words.len() > 0) {
+            out.dictionary = words.encode()?;
+        }
         let start = object.position();
         let (own, named) = self.out.split_at_checked(OWN).unwrap_or((&self.out, &[]));
         let mut named: Vec<&Out> = named.iter().collect();
@@ -357,4 +377,4 @@ impl Planned {
 }
 
 /// Page kinds of the columns all events have, in the order of [`Own`].
-const OWN_KINDS: [u8; OWN] = [INTEGERS, INTEGERS, ORDINALS, ORDINALS, ORDINALS, INTEGERS];
+const OWN_KINDS: [u8; OWN] = [INTEGERS, INTEGERS, ORDINALS, ORDINALS, ORDINALS, INTEGERS, ORDINALS];

@@ -35,9 +35,11 @@ pub(crate) enum Own {
     Template = 4,
     /// The time as said, where it is another than the filed one.
     Said = 5,
+    /// Listed words, with the documents that have each ([`super::words`]).
+    Words = 6,
 }
 
-pub(crate) const OWN: usize = 6;
+pub(crate) const OWN: usize = 7;
 
 /// First byte of a page.
 const ORDINALS: u8 = 0;

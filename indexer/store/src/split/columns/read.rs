@@ -11,6 +11,7 @@ use super::super::mask::Mask;
 use super::super::object::Object;
 use super::super::page::Packed;
 use super::super::presence::Sets;
+use super::super::words::WordPage;
 use super::super::{pack, presence};
 use super::{Entry, Extent, INDEX_SECTION, INTEGERS, Input, Lengths, Malformed, OWN, Own, PageHead, SECTION};
 
@@ -192,6 +193,16 @@ impl Columns {
         let body = end - input.rest().len()..end;
         let kind = if head.kind == INTEGERS { PageKind::Integers } else { PageKind::Ordinals };
         Ok(Some(Page { extent, body, kind, count: head.count, values, residue }))
+    }
+
+    /// The documents of a chunk that have one of the listed words.
+    pub(crate) fn words(&self, chunk: usize, words: &Range<u32>) -> Result<Mask> {
+        let (extent, at) = self.chunks.extent_of(chunk)?;
+        let Some(extent) = self.extent(Own::Words as usize, extent)? else { return Ok(Mask::NONE) };
+        match extent.page(at)? {
+            [] => Ok(Mask::NONE),
+            page => Ok(WordPage::read(page)?.mask(words)?),
+        }
     }
 
     /// The page of a column that every event has.

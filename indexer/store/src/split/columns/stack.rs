@@ -9,6 +9,7 @@ use super::super::fault::Result;
 use super::super::object::ObjectWriter;
 use super::super::pack;
 use super::super::page::{self, Packed};
+use super::super::words::WordPage;
 use super::{
     Columns, Entry, Extent, INDEX_SECTION, Input, Lengths, ORDINALS, OWN, Own, PageHead, SECTION,
     encode_index,
@@ -102,7 +103,7 @@ fn write_column(
                 Some(column) if is_same => part.columns.packed_extent(column, extent)?,
                 Some(column) => match part.columns.raw_extent(column, extent)? {
                     None => Vec::new(),
-                    Some(extent) => pack::pack(&renumbered(&extent, became)?)?,
+                    Some(extent) => pack::pack(&renumbered(&extent, column == Own::Words as usize, became)?)?,
                 },
             };
             object.write_all(&bytes)?;
@@ -114,13 +115,16 @@ fn write_column(
 }
 
 /// An extent's pages with other ordinals.
-fn renumbered(extent: &Extent, became: &[u32]) -> Result<Vec<u8>> {
+fn renumbered(extent: &Extent, is_words: bool, became: &[u32]) -> Result<Vec<u8>> {
     let mut out = Vec::with_capacity(extent.raw.len());
     let mut page = Vec::new();
     for at in 0..extent.pages.len() {
         let bytes = extent.page(at)?;
         page.clear();
-        renumber_page(bytes, became, &mut page)?;
+        match is_words && !bytes.is_empty() {
+            true => page = WordPage::read(bytes)?.renumbered(became)?,
+            false => renumber_page(bytes, became, &mut page)?,
+        }
         put_bytes(&mut out, &page);
     }
     Ok(out)

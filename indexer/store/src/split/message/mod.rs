@@ -23,18 +23,13 @@ mod token;
 
 pub(crate) use hash::{key_of_presence, key_of_value};
 pub(crate) use mask::ByteMask;
+pub(crate) use need::Ask;
 pub(crate) use plan::{TextPlan, Verdict};
 pub(crate) use scan::Scanner;
 use sha2::{Digest, Sha256};
 
 /// Stands in a template for a variable, and for a run of this very byte: no constant text holds it.
 pub(crate) const SLOT: u8 = 0;
-
-/// Appends the needle keys of a text that is not a message. A [`Scanner`] does the same without allocating.
-#[cfg(test)]
-pub(crate) fn keys_of_text(text: &str, keys: &mut Vec<u64>) {
-    Scanner::new().keys_of(text.as_bytes(), keys);
-}
 
 /// The name of a pattern: the first eight bytes of the SHA-256 of its template.
 pub(crate) fn pattern_id(template: &[u8]) -> u64 {

@@ -7,9 +7,20 @@ use memchr::memmem::Finder;
 
 use super::ByteMask;
 use super::hash::{Kind, key};
-use super::scan::{PREFIXES, prefix};
+use super::scan::{PREFIXES, is_listed, prefix};
 use super::sure::places;
 use super::token::{self, Token};
+
+/// What may be asked about a message, beside its template.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// Whether it has this key.
+    Key(u64),
+    /// Whether it has this listed word.
+    Word(Box<[u8]>),
+    /// Whether it has a listed word that begins so, or this key.
+    Prefix(Box<[u8]>, u64),
+}
 
 /// As many keys as a set of bits can tell apart.
 const MAX_KEYS: usize = 64;
@@ -17,7 +28,7 @@ const MAX_KEYS: usize = 64;
 /// What every matching message holds.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
-    keys: Vec<u64>,
+    asks: Vec<Ask>,
     /// The keys that are needed whatever the template says: windows are made over any context.
     always: u64,
     words: Vec<Need>,
@@ -51,7 +62,7 @@ impl Needs {
 
     fn add_windows(&mut self, text: &[u8], tokens: &[Token]) {
         token::each_window(text, tokens, |start, end| {
-            self.always |= self.bit(key(Kind::Window, text.get(start..end).unwrap_or_default()));
+            self.always |= self.bit(Ask::Key(key(Kind::Window, text.get(start..end).unwrap_or_default())));
         });
     }
 
@@ -59,16 +70,17 @@ impl Needs {
         if self.words.iter().any(|need| need.bounded == bounded && need.text.needle() == word) {
             return;
         }
-        let key = match bounded {
-            (true, true) => Some(key(Kind::Word, word)),
-            (true, false) => PREFIXES
-                .into_iter()
-                .rev()
-                .find_map(|length| prefix(word, length))
-                .map(|prefix| key(Kind::Prefix, prefix)),
+        let ask = match bounded {
+            (true, true) if is_listed(word) => Some(Ask::Word(word.into())),
+            (true, true) => Some(Ask::Key(key(Kind::Word, word))),
+            (true, false) => {
+                let longest = PREFIXES.into_iter().rev().find_map(|length| prefix(word, length));
+                let key = longest.map(|prefix| key(Kind::Prefix, prefix));
+                key.map(|key| if is_listed(word) { Ask::Prefix(word.into(), key) } else { Ask::Key(key) })
+            }
             (false, _) => None,
         };
-        let bit = key.map_or(0, |key| self.bit(key));
+        let bit = ask.map_or(0, |ask| self.bit(ask));
         self.words.push(Need {
             text: Finder::new(word).into_owned(),
             bounded,
@@ -77,19 +89,22 @@ impl Needs {
         });
     }
 
-    /// The bit of a key; 0 if there is no room for it.
-    fn bit(&mut self, key: u64) -> u64 {
-        let index = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
-            if self.keys.len() < MAX_KEYS {
-                self.keys.push(key);
+    /// The bit of a question; 0 if there is no room for it.
+    fn bit(&mut self, ask: Ask) -> u64 {
+        let known = self.asks.iter().position(|known| *known == ask);
+        let index = match known {
+            Some(index) => index,
+            None if self.asks.len() < MAX_KEYS => {
+                self.asks.push(ask);
+                self.asks.len() - 1
             }
-            self.keys.iter().position(|known| *known == key).unwrap_or(MAX_KEYS)
-        });
+            None => MAX_KEYS,
+        };
         u32::try_from(index).ok().and_then(|index| 1u64.checked_shl(index)).unwrap_or(0)
     }
 
-    pub(super) fn keys(&self) -> &[u64] {
-        &self.keys
+    pub(super) fn asks(&self) -> &[Ask] {
+        &self.asks
     }
 
     /// All of them.

@@ -9,7 +9,7 @@ use locard_filter::word;
 use regex_syntax::hir::{Dot, Hir, Look, Repetition};
 
 use super::machine::Machine;
-use super::need::Needs;
+use super::need::{Ask, Needs};
 use super::sure::Sure;
 use super::{ByteMask, SLOT, required};
 
@@ -33,7 +33,7 @@ pub(crate) struct TextPlan {
 pub(crate) enum Verdict {
     /// None matches.
     Never,
-    /// Those may match in whose chunk all these keys are: bit i stands for key i of the plan.
+    /// Those may match of which all these are true: bit i stands for question i of the plan.
     Perhaps { missing: u64 },
     /// All match.
     Always,
@@ -178,14 +178,14 @@ impl TextPlan {
         }
     }
 
-    /// Which keys messages without a template must have to match.
+    /// What must be true of messages without a template to match.
     pub(crate) fn untemplated(&self) -> u64 {
         self.needs.all()
     }
 
-    /// The needle keys this plan may ask for, at most 64.
-    pub(crate) fn keys(&self) -> &[u64] {
-        self.needs.keys()
+    /// What this plan may ask about a message beside its template, at most 64 questions.
+    pub(crate) fn asks(&self) -> &[Ask] {
+        self.needs.asks()
     }
 }
 

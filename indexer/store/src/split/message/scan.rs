@@ -27,6 +27,8 @@ pub(crate) struct Scanner {
     folded_tokens: Vec<Token>,
     /// The tokens that are in slots.
     variable: Vec<(usize, usize)>,
+    /// Where in the folded text the words of slots are that are listed, not made keys of.
+    listed: Vec<(usize, usize)>,
 }
 
 impl Scanner {
@@ -115,20 +117,41 @@ impl Scanner {
         slots.len() <= MAX_SLOTS
     }
 
-    fn push_keys(&self, length: usize, keys: &mut Vec<u64>) {
+    /// The words in slots that are listed ([`is_listed`]), of the text that was read last.
+    pub(crate) fn words(&self) -> impl Iterator<Item = &[u8]> {
+        self.listed.iter().map(|(start, end)| self.folded.get(*start..*end).unwrap_or_default())
+    }
+
+    fn push_keys(&mut self, length: usize, keys: &mut Vec<u64>) {
+        self.listed.clear();
         let is_ascii = self.folded_tokens.is_empty();
         let tokens = if is_ascii { &self.tokens } else { &self.folded_tokens };
         // Most messages are shorter than this guess, which spares the loops below growing the list.
         keys.reserve(length / 2);
         for (first, end) in &self.variable {
             for token in tokens.get(*first..*end).unwrap_or_default() {
-                push_word(token.of(&self.folded), keys);
+                let word = token.of(&self.folded);
+                if !token.has_digit && is_listed(word) {
+                    self.listed.push((token.start, token.end));
+                } else {
+                    push_word(word, keys);
+                }
             }
         }
         token::each_window(&self.folded, tokens, |start, end| {
             keys.push(key(Kind::Window, self.folded.get(start..end).unwrap_or_default()));
         });
     }
+}
+
+/// Longer words are keys.
+const MAX_LISTED_BYTES: usize = 40;
+
+/// Whether a folded word is listed with the documents that have it, instead of being a key: words of letters are few, and many
+/// documents have each.
+#[inline]
+pub(super) fn is_listed(word: &[u8]) -> bool {
+    word.len() <= MAX_LISTED_BYTES && word.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
 }
 
 /// A word and its prefixes.

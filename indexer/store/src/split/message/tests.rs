@@ -14,7 +14,14 @@ use super::*;
 pub(super) struct Scanned {
     pub(super) template: Option<Vec<u8>>,
     pub(super) slots: Vec<ByteMask>,
+    pub(super) found: Found,
+}
+
+/// What a text is found by.
+#[derive(Default)]
+pub(super) struct Found {
     pub(super) keys: HashSet<u64>,
+    pub(super) words: HashSet<Vec<u8>>,
 }
 
 pub(super) fn scan(message: &[u8]) -> Scanned {
@@ -25,7 +32,10 @@ pub(super) fn scan(message: &[u8]) -> Scanned {
     Scanned {
         template: scanner.template().map(<[u8]>::to_vec),
         slots: scanner.slots().to_vec(),
-        keys: scanner.keys().iter().copied().collect(),
+        found: Found {
+            keys: scanner.keys().iter().copied().collect(),
+            words: scanner.words().map(<[u8]>::to_vec).collect(),
+        },
     }
 }
 
@@ -37,10 +47,18 @@ fn matches(message: &[u8], test: &Test) -> bool {
     Matcher::new(&Filter::Is(predicate)).unwrap().matches(&event)
 }
 
-pub(super) fn has_all(keys: &HashSet<u64>, plan: &TextPlan, bits: u64) -> bool {
-    assert!(plan.keys().len() <= 64);
-    assert!(plan.keys().len() == 64 || bits >> plan.keys().len() == 0);
-    plan.keys().iter().enumerate().all(|(index, key)| bits >> index & 1 == 0 || keys.contains(key))
+pub(super) fn has_all(found: &Found, plan: &TextPlan, bits: u64) -> bool {
+    let asks = plan.asks();
+    assert!(asks.len() <= 64);
+    assert!(asks.len() == 64 || bits >> asks.len() == 0);
+    let is_true = |ask: &Ask| match ask {
+        Ask::Key(key) => found.keys.contains(key),
+        Ask::Word(word) => found.words.contains(&**word),
+        Ask::Prefix(prefix, key) => {
+            found.keys.contains(key) || found.words.iter().any(|word| word.starts_with(prefix))
+        }
+    };
+    asks.iter().enumerate().all(|(index, ask)| bits >> index & 1 == 0 || is_true(ask))
 }
 
 #[track_caller]
@@ -60,18 +78,16 @@ fn agree(message: &[u8], other: &[u8], test: &Test) {
                 Verdict::Never => assert!(!matches, "never: {}", show()),
                 Verdict::Always => assert!(matches, "always: {}", show()),
                 Verdict::Perhaps { missing } => {
-                    assert!(!matches || has_all(&scanned.keys, &plan, missing), "missing: {}", show());
+                    assert!(!matches || has_all(&scanned.found, &plan, missing), "missing: {}", show());
                 }
             }
         }
     }
-    let mut keys = Vec::new();
-    match std::str::from_utf8(message) {
-        Ok(text) => keys_of_text(text, &mut keys),
-        Err(_) => Scanner::new().keys_of(message, &mut keys),
-    }
-    let keys = keys.into_iter().collect();
-    assert!(!matches || has_all(&keys, &plan, plan.untemplated()), "untemplated: {}", show());
+    let (mut keys, mut scanner) = (Vec::new(), Scanner::new());
+    scanner.keys_of(message, &mut keys);
+    let words = scanner.words().map(<[u8]>::to_vec).collect();
+    let found = Found { keys: keys.into_iter().collect(), words };
+    assert!(!matches || has_all(&found, &plan, plan.untemplated()), "untemplated: {}", show());
 }
 
 const PIECES: &[&str] = &[
