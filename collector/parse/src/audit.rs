@@ -13,6 +13,12 @@ const ROOT: &str = "kubernetes.audit";
 const REQUEST_URI: &str = "kubernetes.audit.requestURI";
 const STATUS_CODE: &str = "kubernetes.audit.responseStatus.code";
 
+/// What a client sent and was answered: as large as it likes, and before what the API server says itself. It gets the room that is left.
+const OBJECTS: [&str; 2] = ["requestObject", "responseObject"];
+
+/// Members that become fields, so that those under ECS names still find room within [`MAX_FIELDS`].
+const MAX_MEMBERS: usize = MAX_FIELDS - 50;
+
 /// Where ECS has a word.
 const ECS: [(&str, &str); 13] = [
     ("kubernetes.audit.user.username", "user.name"),
@@ -44,11 +50,12 @@ pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
         return false;
     }
     let mut said = Fields::new();
-    let Ok(left_out) = flatten::flatten_text(ROOT, line, &mut said, MAX_FIELDS) else { return false };
+    let flattened = flatten::flatten_text_last(ROOT, &OBJECTS, line, &mut said, MAX_MEMBERS);
+    let Ok(left_out) = flattened else { return false };
     if !is_audit(&said) {
         return false;
     }
-    note_left_out(left_out, facts);
+    note_left_out(left_out, MAX_MEMBERS, facts);
     facts.dataset("k8s.audit");
     if let Some(time) = TIMES.iter().find_map(|name| time_of(&said, name)) {
         facts.time(time);

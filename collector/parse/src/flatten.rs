@@ -8,15 +8,21 @@ use std::fmt;
 use locard_event::{Fields, Value};
 use serde::Deserialize;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
 
 /// How deep objects and arrays are followed; what lies deeper is kept as one field of JSON text.
 pub const MAX_DEPTH: usize = 64;
+/// Longest name of a field, in bytes. A member with a longer path is left out.
+pub const MAX_NAME_BYTES: usize = 1 << 10;
+/// What all names of one object's fields may take together, in bytes: a long name above a thousand members is said once but kept
+/// with each of them. Members that would go beyond are left out.
+pub const MAX_NAMES_BYTES: usize = 128 << 10;
 
 /// Adds the members of `object` to `fields` under dotted names, nested objects as longer paths, arrays as lists (arrays of objects:
 /// one list per path). `null` is kept; an object without members leaves nothing. Integers beyond `i64` become text. Members nested
-/// deeper than [`MAX_DEPTH`] are kept as JSON text. Returns how many members were left out because `max_fields` was reached.
+/// deeper than [`MAX_DEPTH`] are kept as JSON text. Returns how many members were left out because `max_fields`, [`MAX_NAME_BYTES`]
+/// or [`MAX_NAMES_BYTES`] was reached.
 pub fn flatten(object: Map<String, Json>, fields: &mut Fields, max_fields: usize) -> usize {
     flatten_value("", Json::Object(object), fields, max_fields)
 }
@@ -48,11 +54,53 @@ pub fn is_ip_field(name: &str) -> bool {
     name.ends_with(".ip") || matches!(name, "dns.resolved_ip" | "network.forwarded_ip")
 }
 
+/// As [`flatten_text`] for an object of which the members `last` get only the room that the others leave, wherever they stand.
+pub(crate) fn flatten_text_last(
+    name: &str,
+    last: &[&str],
+    text: &str,
+    fields: &mut Fields,
+    max_fields: usize,
+) -> Result<usize, serde_json::Error> {
+    let mut left_out = 0;
+    for of_last in [false, true] {
+        let mut flattener = Flattener::new(name, fields, max_fields);
+        flattener.only = Some(Only { last, of_last });
+        let mut deserializer = serde_json::Deserializer::from_str(text);
+        Node(&mut flattener).deserialize(&mut deserializer)?;
+        deserializer.end()?;
+        left_out += flattener.left_out;
+        if !flattener.skipped {
+            break;
+        }
+    }
+    Ok(left_out)
+}
+
+/// Some of the outermost object's members.
+#[derive(Clone, Copy)]
+struct Only<'l> {
+    last: &'l [&'l str],
+    /// Those that are named, or the others.
+    of_last: bool,
+}
+
+impl Only<'_> {
+    fn skips(&self, member: &str) -> bool {
+        self.last.contains(&member) != self.of_last
+    }
+}
+
 struct Flattener<'f> {
     path: String,
     fields: &'f mut Fields,
     max_fields: usize,
+    /// What the names of new fields may still take; not known before the first.
+    names_left: Option<usize>,
     left_out: usize,
+    only: Option<Only<'f>>,
+    /// There were members that `only` does not name.
+    skipped: bool,
     depth: usize,
     /// Within an array: what is found belongs to lists.
     in_array: bool,
@@ -60,16 +108,48 @@ struct Flattener<'f> {
 
 impl<'f> Flattener<'f> {
     fn new(name: &str, fields: &'f mut Fields, max_fields: usize) -> Self {
-        Self { path: name.to_owned(), fields, max_fields, left_out: 0, depth: 0, in_array: false }
+        Self {
+            path: name.to_owned(),
+            fields,
+            max_fields,
+            names_left: None,
+            left_out: 0,
+            only: None,
+            skipped: false,
+            depth: 0,
+            in_array: false,
+        }
     }
 
     fn put(&mut self, value: Value) {
-        let full = self.fields.len() >= self.max_fields;
-        if full && self.fields.get(&self.path).is_none() {
-            self.left_out += 1;
-        } else {
+        if self.fits() {
             add(self.fields, &self.path, value);
+        } else {
+            self.left_out += 1;
         }
+    }
+
+    /// Whether there is a field for the path, or room for one.
+    fn fits(&mut self) -> bool {
+        if self.path.len() > MAX_NAME_BYTES {
+            return false;
+        }
+        if self.fields.get(&self.path).is_some() {
+            return true;
+        }
+        let left = self.names_left().checked_sub(self.path.len());
+        let fits = self.fields.len() < self.max_fields && left.is_some();
+        if fits {
+            self.names_left = left;
+        }
+        fits
+    }
+
+    fn names_left(&mut self) -> usize {
+        let fields = &self.fields;
+        *self.names_left.get_or_insert_with(|| {
+            MAX_NAMES_BYTES.saturating_sub(fields.iter().map(|(name, _)| name.len()).sum())
+        })
     }
 
     fn put_str(&mut self, text: &str) {
@@ -87,9 +167,20 @@ impl<'f> Flattener<'f> {
                 self.path.truncate(parent);
                 return Ok(());
             }
-            members.next_value_seed(Node(self))?;
+            if self.skips(parent) {
+                members.next_value::<IgnoredAny>()?;
+                self.skipped = true;
+            } else {
+                members.next_value_seed(Node(self))?;
+            }
             self.path.truncate(parent);
         }
+    }
+
+    /// Whether the member at the path, of the object at `parent` bytes of it, is not for this time.
+    fn skips(&self, parent: usize) -> bool {
+        let member = |only: &Only<'_>| only.skips(self.path.get(parent + 1..).unwrap_or_default());
+        self.depth == 1 && self.only.as_ref().is_some_and(member)
     }
 
     /// Gathers the elements' values per path, then sets each path to its list.
@@ -99,25 +190,32 @@ impl<'f> Flattener<'f> {
             return Ok(());
         }
         let mut lists = Fields::new();
+        let names_left = Some(self.names_left());
         let mut inner = Flattener {
             path: std::mem::take(&mut self.path),
             fields: &mut lists,
             max_fields: self.max_fields.saturating_sub(self.fields.len()),
+            names_left,
             left_out: 0,
+            only: None,
+            skipped: false,
             depth: self.depth,
             in_array: true,
         };
         while elements.next_element_seed(Node(&mut inner))?.is_some() {}
-        self.left_out += inner.left_out;
+        let left_out = inner.left_out;
+        self.names_left = inner.names_left;
         self.path = inner.path;
+        self.left_out += left_out;
+        // An array whose elements were all left out is not an empty one.
+        if lists.is_empty() && left_out == 0 {
+            self.put(Value::List(Vec::new()));
+        }
         self.put_lists(lists);
         Ok(())
     }
 
     fn put_lists(&mut self, lists: Fields) {
-        if lists.is_empty() {
-            self.put(Value::List(Vec::new()));
-        }
         for (name, value) in lists {
             let list = match value {
                 Value::List(values) => values,
@@ -303,6 +401,22 @@ mod tests {
     #[test]
     fn what_is_too_much_is_counted() {
         check(r#"{"a":1,"b":[{"x":1,"y":2}],"c":3,"d":4}"#, 2, &["a=Int(1)", "b.x=List([Int(1)])"], 3);
+    }
+
+    #[test]
+    fn a_long_name_above_many_members_is_not_multiplied() {
+        let members: Vec<_> = (0..1_000).map(|n| format!("\"a{n}\":1")).collect();
+        for (name_bytes, kept) in [(1_000_000, 0), (MAX_NAME_BYTES, 0), (1_000, 130), (500, 259), (10, 1_000)]
+        {
+            let json = format!(r#"{{"{}":{{{}}}}}"#, "k".repeat(name_bytes), members.join(","));
+            for json in [json.clone(), format!(r#"{{"x":[{json}]}}"#)] {
+                let mut fields = Fields::new();
+                let left_out = flatten_text("", &json, &mut fields, 1_000).unwrap();
+                assert!(fields.iter().map(|(name, _)| name.len()).sum::<usize>() <= MAX_NAMES_BYTES);
+                assert_eq!(fields.len() + left_out, 1_000);
+                assert!(fields.len().abs_diff(kept) <= 2, "{name_bytes}: {}", fields.len());
+            }
+        }
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) fn read(text: &str, facts: &mut Facts<'_>) -> bool {
     let mut said = Fields::new();
     match flatten::flatten_text("", text, &mut said, MAX_FIELDS) {
         Ok(left_out) => {
-            note_left_out(left_out, facts);
+            note_left_out(left_out, MAX_FIELDS, facts);
             app::add(said, facts);
         }
         Err(error) => facts.error(format!("broken JSON: {error}")),
@@ -26,9 +26,11 @@ pub(crate) fn read(text: &str, facts: &mut Facts<'_>) -> bool {
     true
 }
 
-pub(crate) fn note_left_out(left_out: usize, facts: &mut Facts<'_>) {
+pub(crate) fn note_left_out(left_out: usize, max_fields: usize, facts: &mut Facts<'_>) {
     if left_out > 0 {
-        facts.error(format!("{left_out} members beyond the first {MAX_FIELDS} are only in the line"));
+        facts.error(format!(
+            "{left_out} members are only in the line: more than {max_fields}, or names too long"
+        ));
     }
 }
 

@@ -6,6 +6,8 @@
 use locard_event::{Severity, Timestamp};
 
 use crate::facts::Facts;
+use crate::json::{MAX_FIELDS, note_left_out};
+use crate::logfmt::Pairs;
 use crate::{app, logfmt, time};
 
 /// Reads `line` if it is a klog line.
@@ -16,7 +18,8 @@ pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
     facts.set_text("log.origin.file.name", header.file);
     facts.set_number("log.origin.file.line", header.line);
     facts.set_number("process.thread.id", header.thread);
-    if let Some((said, _)) = tail(header.text) {
+    if let Some(Pairs { said, left_out }) = tail(header.text) {
+        note_left_out(left_out, MAX_FIELDS, facts);
         app::add(said, facts);
     }
     true
@@ -60,7 +63,7 @@ fn month_day_clock(input: &[u8], received: Timestamp) -> Option<(Timestamp, &[u8
 }
 
 /// The pairs behind a quoted text, if it has any.
-fn tail(text: &str) -> Option<(locard_event::Fields, usize)> {
+fn tail(text: &str) -> Option<Pairs> {
     let quoted = text.strip_prefix('"')?;
     let mut escaped = false;
     let end = quoted.bytes().position(|byte| {
@@ -69,5 +72,5 @@ fn tail(text: &str) -> Option<(locard_event::Fields, usize)> {
         ends
     })?;
     let pairs = quoted.get(end + 1..)?.strip_prefix(' ')?;
-    logfmt::pairs(pairs.trim())
+    Some(logfmt::pairs(pairs.trim()))
 }

@@ -80,7 +80,10 @@ fn a_thousand_members_are_fields_and_the_rest_is_said_to_be_left_out() {
     let members: Vec<String> = (0..1_500).map(|n| format!("\"k{n}\":{n}")).collect();
     let event = read("container", &format!("{{{}}}", members.join(",")), NOW);
     assert_eq!(event.fields.len(), 1_001);
-    assert_eq!(text(&event, "error.message"), "500 members beyond the first 1000 are only in the line");
+    assert_eq!(
+        text(&event, "error.message"),
+        "500 members are only in the line: more than 1000, or names too long"
+    );
 }
 
 #[test]
@@ -89,4 +92,27 @@ fn bytes_that_are_no_text_do_not_hide_what_is() {
     let event = event("syslog", Fields::new(), line, Timestamp::from_seconds(1_775_000_000), false);
     assert_eq!(event.fields.get("source.ip"), Some(&Value::ip_or_str("203.0.113.7")));
     assert_eq!(text(&event, "user.name"), "\u{fffd}\u{fffd}");
+}
+
+#[test]
+fn a_large_object_does_not_push_out_what_the_api_server_says() {
+    let labels: Vec<String> = (0..3_000).map(|n| format!("\"k{n}\":\"v\"")).collect();
+    let (object, head) =
+        (format!("{{{}}}", labels.join(",")), r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1""#);
+    let line = format!(
+        r#"{head},"verb":"create","requestObject":{object},"responseObject":{object},"auditID":"1","sourceIPs":["203.0.113.7"],
+            "requestReceivedTimestamp":"2026-03-01T12:00:00.5Z","stageTimestamp":"2026-03-01T12:00:01Z",
+            "annotations":{{"authorization.k8s.io/decision":"forbid"}}}}"#
+    );
+    let event = read("k8s.audit", &line, NOW);
+    assert_eq!(event.time, time("2026-03-01T12:00:00.5Z"));
+    assert_eq!(text(&event, "kubernetes.audit.stageTimestamp"), "2026-03-01T12:00:01Z");
+    assert_eq!(text(&event, "event.outcome"), "failure");
+    assert_eq!(text(&event, "source.ip"), "203.0.113.7");
+    assert_eq!(text(&event, "kubernetes.audit.requestObject.k0"), "v");
+    assert!(event.fields.len() <= 1_000, "all within max_fields, which cuts by name");
+    assert_eq!(
+        text(&event, "error.message"),
+        "5058 members are only in the line: more than 950, or names too long"
+    );
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use locard_event::{Name, Shape};
+use locard_parse::flatten::MAX_NAMES_BYTES;
 
 use super::labels::{LabelSet, Streams};
 use super::line::Place;
@@ -86,6 +87,10 @@ fn divide(
     message: Option<usize>,
     streams: &mut Streams<'_>,
 ) -> Option<Plan> {
+    let name_bytes: usize = values.iter().map(|(_, member)| member.name.len()).sum();
+    if name_bytes > MAX_NAMES_BYTES {
+        return None;
+    }
     let (labels, fields): (Vec<_>, Vec<_>) = values.iter().copied().partition(|(_, member)| member.label);
     if fields.iter().any(|(_, member)| member.reserved) {
         return None;

@@ -219,6 +219,32 @@ fn nested_values_beyond_the_recursion_limit_are_an_error() {
 }
 
 #[test]
+fn a_long_key_above_many_members_is_not_multiplied() {
+    let text = |text: &str| field(1, text.as_bytes());
+    let attribute = |key: &str, value: &[u8]| [text(key), field(2, value)].concat();
+    let members: Vec<u8> =
+        (0..1_000).flat_map(|n| field(1, &attribute(&format!("a{n}"), &text("x")))).collect();
+    let map = field(6, &members);
+    let list = field(5, &field(1, &map));
+    for value in [map, list] {
+        for (key_bytes, kept) in [(1_000_000, 0), (1_000, 130), (10, 1_000)] {
+            let record = field(6, &attribute(&"k".repeat(key_bytes), &value));
+            let body = field(1, &field(2, &field(2, &record)));
+            let fields = decode(&body, RECEIVED, 1_000).unwrap().remove(0).fields;
+            let names: usize = fields.iter().map(|(name, _)| name.len()).sum();
+            assert!(names <= 129 << 10, "{names}");
+            let dropped = match fields.get("locard.fields_dropped") {
+                Some(Value::Int(dropped)) => *dropped as usize,
+                _ => 0,
+            };
+            let found = fields.len() - usize::from(dropped > 0);
+            assert_eq!(found + dropped, 1_000, "{key_bytes}");
+            assert!(found.abs_diff(kept) <= 2, "{key_bytes}: {found}");
+        }
+    }
+}
+
+#[test]
 fn the_resource_may_come_after_its_records() {
     let text = |text: &str| field(1, text.as_bytes());
     let attribute = field(1, &[text("host.name"), field(2, &text("node-1"))].concat());

@@ -12,17 +12,25 @@ use super::name::ecs;
 const RESERVED: [&str; 6] =
     [name::TIMESTAMP, name::TIME, name::ID, name::STREAM, name::MESSAGE, name::INGESTED];
 
+/// Longest name of a field, in bytes. Attributes with longer ones are left out.
+const MAX_NAME_BYTES: usize = 1 << 10;
+/// What all names of one record's fields may take together, in bytes: a long key above a thousand members is said once but kept with
+/// each of them.
+const MAX_NAMES_BYTES: usize = 128 << 10;
+
 /// Fields being collected from one record, up to a limit.
 pub(super) struct Collected {
     pub(super) fields: Fields,
-    /// How many values were left out because of the limit.
+    /// How many values were left out because of the limits.
     pub(super) dropped: usize,
     max_fields: usize,
+    /// What the names of new fields may still take.
+    names_left: usize,
 }
 
 impl Collected {
     pub(super) fn new(max_fields: usize) -> Self {
-        Self { fields: Fields::new(), dropped: 0, max_fields }
+        Self { fields: Fields::new(), dropped: 0, max_fields, names_left: MAX_NAMES_BYTES }
     }
 
     /// Adds attributes under their ECS names.
@@ -36,6 +44,8 @@ impl Collected {
     pub(super) fn add(&mut self, key: &str, value: Option<Any>) {
         let key = field_name(key);
         match value {
+            // Before a longer name is made of it.
+            too_long if key.len() > MAX_NAME_BYTES => self.dropped += count(too_long.as_ref()),
             Some(Any::KvlistValue(list)) => self.add_members(&key, list.values),
             Some(Any::ArrayValue(array)) => self.add_array(&key, array),
             single => self.put(&key, scalar(single)),
@@ -62,6 +72,7 @@ impl Collected {
         for member in objects {
             let path = format!("{key}.{}", member.key);
             match member.value.and_then(|any| any.value) {
+                too_long if path.len() > MAX_NAME_BYTES => self.dropped += count(too_long.as_ref()),
                 Some(Any::KvlistValue(list)) => self.add_members(&path, list.values),
                 Some(Any::ArrayValue(array)) => self.add_array(&path, array),
                 single => self.push(&path, scalar(single)),
@@ -91,9 +102,28 @@ impl Collected {
     }
 
     fn fits(&mut self, key: &str) -> bool {
-        let fits = self.fields.len() < self.max_fields || self.fields.get(key).is_some();
+        if self.fields.get(key).is_some() {
+            return true;
+        }
+        let left = self.names_left.checked_sub(key.len());
+        let fits = self.fields.len() < self.max_fields && key.len() <= MAX_NAME_BYTES && left.is_some();
+        if fits {
+            self.names_left = left.unwrap_or_default();
+        }
         self.dropped += usize::from(!fits);
         fits
+    }
+}
+
+/// How many values there are in one, each of which would be a field or an element of one.
+fn count(value: Option<&Any>) -> usize {
+    let of = |any: &AnyValue| count(any.value.as_ref());
+    match value {
+        Some(Any::KvlistValue(list)) if !list.values.is_empty() => {
+            list.values.iter().map(|member| member.value.as_ref().map_or(1, of)).sum()
+        }
+        Some(Any::ArrayValue(array)) if !array.values.is_empty() => array.values.iter().map(of).sum(),
+        _ => 1,
     }
 }
 
