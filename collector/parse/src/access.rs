@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 
+use locard_event::Timestamp;
 use nom::branch::alt;
 use nom::bytes::complete::{is_not, tag, take_while1};
 use nom::character::complete::{anychar, char};
@@ -15,13 +16,12 @@ use nom::{IResult, Parser};
 use crate::facts::{Facts, Outcome, Side};
 use crate::{time, url};
 
-/// The words before the time are at most this long.
-const MAX_PREFIX_BYTES: usize = 1_024;
+/// The words before the time are at most this long: servers take headers, in which the user's name comes, up to about so much.
+const MAX_PREFIX_BYTES: usize = 16 << 10;
 
 /// Reads `line` if it is an access line.
 pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
-    let Some((who, rest)) = split_time(line) else { return false };
-    let Some((when, rest)) = time::on_str(rest, time::access) else { return false };
+    let Some((who, when, rest)) = split_time(line) else { return false };
     let Some(who) = who_of(who) else { return false };
     let Ok((_, request)) = request(rest) else { return false };
     facts.time(when);
@@ -30,13 +30,14 @@ pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
     true
 }
 
-/// The words before ` [` and the time, and what follows the bracket.
-fn split_time(line: &str) -> Option<(&str, &str)> {
+/// The words before ` [`, the time, and what follows it. The user's name may hold brackets, and even a time, but no bare quote: the first
+/// time that a quote follows is the server's.
+fn split_time(line: &str) -> Option<(&str, Timestamp, &str)> {
     let start = line.as_bytes().get(..line.len().min(MAX_PREFIX_BYTES))?;
     memchr::memchr_iter(b'[', start).find_map(|at| {
         let who = line.get(..at)?.strip_suffix(' ')?;
-        let rest = line.get(at + 1..)?;
-        rest.as_bytes().first()?.is_ascii_digit().then_some((who, rest))
+        let (when, rest) = time::on_str(line.get(at + 1..)?, time::access)?;
+        rest.starts_with("] \"").then_some((who, when, rest))
     })
 }
 

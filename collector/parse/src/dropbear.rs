@@ -50,8 +50,15 @@ fn strip_lead(body: &str) -> &str {
     if matches!(word, "user" | "auth") { rest } else { body }
 }
 
-/// The name between the first quote and the last one that ` from ` or the end follows.
+/// The name between the first quote and the last one; before a count of failures, which comes first where there is one, it is that of an
+/// account.
 fn quoted_user(text: &str) -> Option<&str> {
+    if let Some((_, rest)) = text.split_once("(user '")
+        && let Some((user, count)) = rest.split_once("', ")
+        && count.split_once(" fails)").is_some_and(|(count, _)| count.parse::<u32>().is_ok())
+    {
+        return Some(user);
+    }
     let (_, rest) = text.split_once('\'')?;
     rest.rsplit_once('\'').map(|(user, _)| user)
 }

@@ -3,6 +3,7 @@
 //! Holds the rule that what is already known wins: fields of the event, and labels of its stream, which whoever writes the line
 //! must not be able to cover up. Does not know any format.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use locard_event::{Fields, Name, Severity, Stream, Timestamp, Value, name};
@@ -45,6 +46,34 @@ impl<'e> Facts<'e> {
         }
     }
 
+    /// Adds a text, or a list where a line holds several and does not tell which one its program wrote, so that a forged one cannot
+    /// hide the true one. Each is said once.
+    pub(crate) fn set_any<'t>(&mut self, name: &str, texts: impl IntoIterator<Item = &'t str>) {
+        let mut seen = BTreeSet::new();
+        let texts = texts.into_iter().filter(|text| !matches!(*text, "" | "-") && seen.insert(*text));
+        let values: Vec<Value> = texts.map(Value::from).collect();
+        self.set_list(name, values);
+    }
+
+    /// As [`Facts::set_any`] for addresses.
+    pub(crate) fn set_any_address<'t>(&mut self, side: Side, texts: impl IntoIterator<Item = &'t str>) {
+        let texts: Vec<&str> = texts.into_iter().collect();
+        if let [only] = *texts {
+            return self.set_address(side, only);
+        }
+        let mut seen = BTreeSet::new();
+        let ips = texts.iter().filter_map(|text| ip(text)).filter(|ip| seen.insert(*ip));
+        self.set_list(side.names().0, ips.map(Value::Ip).collect());
+    }
+
+    fn set_list(&mut self, name: &str, values: Vec<Value>) {
+        match <[Value; 1]>::try_from(values) {
+            Ok([one]) => self.set(name, one),
+            Err(none) if none.is_empty() => {}
+            Err(several) => self.set(name, Value::List(several)),
+        }
+    }
+
     /// Adds a number; text that is none is kept as text.
     pub(crate) fn set_number(&mut self, name: &str, text: &str) {
         match text.parse::<i64>() {
@@ -56,7 +85,7 @@ impl<'e> Facts<'e> {
     /// Adds `source.ip` (or the like), or `source.address` when the text is a name.
     pub(crate) fn set_address(&mut self, side: Side, text: &str) {
         let (ip, address, _) = side.names();
-        let text = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+        let text = unbracketed(text);
         match text.parse::<IpAddr>() {
             // A server that listens on both families sees IPv4 clients as ::ffff:192.0.2.1; people look for 192.0.2.1.
             Ok(IpAddr::V6(mapped)) if mapped.to_ipv4_mapped().is_some() => {
@@ -118,6 +147,15 @@ impl<'e> Facts<'e> {
     pub(crate) fn get(&self, name: &str) -> Option<&Value> {
         self.fields.get(name)
     }
+}
+
+/// The address a text is. A server that listens on both families sees IPv4 clients as ::ffff:192.0.2.1; people look for 192.0.2.1.
+fn ip(text: &str) -> Option<IpAddr> {
+    unbracketed(text).parse().ok().map(|ip: IpAddr| ip.to_canonical())
+}
+
+fn unbracketed(text: &str) -> &str {
+    text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text)
 }
 
 /// Names whose values Locard itself answers for.

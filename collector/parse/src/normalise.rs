@@ -3,10 +3,11 @@
 //! Decides which formats are tried by the dataset the source gave; each format is a file of its own and decides for itself whether a
 //! line is its own. Does not touch the message.
 
-use locard_event::{Event, Timestamp, name};
+use locard_event::{Event, Severity, Timestamp, name};
 
 use crate::facts::Facts;
 use crate::{app, audit, program, syslog};
+use syslog::SEVERITY_CODE;
 
 /// What is known besides the line.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ pub fn normalise(event: &mut Event, context: Context) {
     let mut facts = Facts::new(fields, stream, context.received);
     match Kind::of(stream.get(name::DATASET).unwrap_or_default()) {
         Kind::AsSent => return,
-        Kind::Journal => program::read(&process.unwrap_or_default(), line, &mut facts),
+        Kind::Journal => journal(&process.unwrap_or_default(), line, &mut facts),
         Kind::Audit => audit::read_only(line, &mut facts),
         Kind::File => file(line, &mut facts),
         Kind::Application => _ = app::read(line, &mut facts),
@@ -64,6 +65,16 @@ impl Kind {
             "syslog" | "file" => Self::File,
             _ => Self::Application,
         }
+    }
+}
+
+/// What a service prints has the priority of its pipe, which is `info` whatever it says: a level in the text goes first.
+fn journal(process: &str, line: &str, facts: &mut Facts<'_>) {
+    // Before the line can say it.
+    let code = facts.get(SEVERITY_CODE).and_then(|code| code.text().parse().ok());
+    program::read(process, line, facts);
+    if let Some(severity) = code.and_then(Severity::from_syslog) {
+        facts.level(severity);
     }
 }
 

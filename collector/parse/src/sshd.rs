@@ -3,10 +3,12 @@
 //! Source of the sentences: openssh-portable `auth.c`, `sshd.c`, `packet.c`, `kex.c`, 6.x to 10.x.
 
 mod connection;
+mod login;
 mod peer;
 mod refusal;
 
 use connection::{connection, protocol};
+use login::login;
 use peer::{peer, set_user, split_from};
 use refusal::refusal;
 
@@ -33,28 +35,6 @@ pub(crate) fn read(body: &str, facts: &mut Facts<'_>) -> bool {
         facts.set_text("network.protocol", "ssh");
     }
     known
-}
-
-/// `Failed password for invalid user bob from 203.0.113.7 port 4711 ssh2: KEY`.
-fn login(text: &str, action: &'static str, outcome: Option<Outcome>, facts: &mut Facts<'_>) -> bool {
-    let mut words = text.splitn(4, ' ');
-    let (Some(_), Some(method), Some("for"), Some(rest)) =
-        (words.next(), words.next(), words.next(), words.next())
-    else {
-        return false;
-    };
-    // The client chooses what it calls itself, and sshd writes it last.
-    let rest =
-        if method == "hostbased" { rest.split(", client user \"").next().unwrap_or(rest) } else { rest };
-    let Some((user, peer)) = split_from(rest) else { return false };
-    facts.action(action, outcome);
-    facts.set_text("sshd.method", method);
-    set_user(user, facts);
-    peer.add(facts);
-    if let Some((_, key)) = peer.tail.split_once("ssh2: ") {
-        facts.set_text("sshd.key", key);
-    }
-    true
 }
 
 /// Sentences about what an authenticated user does, and the server itself.

@@ -7,6 +7,9 @@ use locard_event::{Severity, Timestamp, name};
 use crate::facts::Facts;
 use crate::{program, syslog3164, syslog5424};
 
+/// The field of a priority's severity.
+pub(crate) const SEVERITY_CODE: &str = "log.syslog.severity.code";
+
 /// A line taken apart.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Header<'a> {
@@ -43,6 +46,29 @@ pub(crate) fn priority(line: &str) -> Option<(u8, &str)> {
     digits.parse().ok().filter(|priority| *priority <= 191).map(|priority| (priority, rest))
 }
 
+/// Reads `authpriv.info` as a priority, the way BusyBox and OpenWrt write it.
+pub(crate) fn named_priority(word: &str) -> Option<u8> {
+    const FACILITIES: [&str; 24] = [
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
+        "ntp", "audit", "alert", "clock", "local0", "local1", "local2", "local3", "local4", "local5",
+        "local6", "local7",
+    ];
+    const SEVERITIES: [&[&str]; 8] = [
+        &["emerg", "panic"],
+        &["alert"],
+        &["crit"],
+        &["err", "error"],
+        &["warn", "warning"],
+        &["notice"],
+        &["info"],
+        &["debug"],
+    ];
+    let (facility, severity) = word.split_once('.')?;
+    let facility = FACILITIES.iter().position(|name| *name == facility)?;
+    let severity = SEVERITIES.iter().position(|names| names.contains(&severity))?;
+    u8::try_from(facility * 8 + severity).ok()
+}
+
 /// Adds what the header says, then what its program's body says.
 pub(crate) fn add(header: &Header<'_>, facts: &mut Facts<'_>) {
     if let Some(time) = header.time {
@@ -60,7 +86,7 @@ pub(crate) fn add(header: &Header<'_>, facts: &mut Facts<'_>) {
     if let Some(priority) = header.priority {
         facts.set("log.syslog.priority", i64::from(priority));
         facts.set("log.syslog.facility.code", i64::from(priority / 8));
-        facts.set("log.syslog.severity.code", i64::from(priority % 8));
+        facts.set(SEVERITY_CODE, i64::from(priority % 8));
     }
     program::read(header.program.unwrap_or_default(), header.body, facts);
     // Last: a body that names its own level knows better than the priority of its pipe.

@@ -1,6 +1,8 @@
 //! Syslog as BSD and every file under `/var/log` has it: `<34>Mar  1 12:00:00 host program[42]: text`.
 //!
-//! Source: RFC 3164 §4.1. Priority, host and tag may each be missing, and rsyslog's default since 2023 writes an RFC 3339 time.
+//! Source: RFC 3164 §4.1. Priority, host and tag may each be missing, and rsyslog's default since 2023 writes an RFC 3339 time. BusyBox
+//! spells the priority behind the time, and OpenWrt's `logread` also begins with a weekday:
+//! `Sun Mar  1 12:00:00 2026 authpriv.info dropbear[42]: text`.
 //! A time without zone is read as UTC, one without year as [`crate::time::with_year`] says.
 
 use locard_event::{Severity, Timestamp, name};
@@ -24,10 +26,17 @@ fn header<'a>(line: &'a str, facts: &Facts<'_>) -> Option<Header<'a>> {
     if let Some((time, rest)) = time::on_str(rest, |text| time::bsd(text, facts.received)) {
         let rest = rest.strip_prefix(':').unwrap_or(rest);
         let rest = rest.strip_prefix(' ').or_else(|| rest.is_empty().then_some(""))?;
-        return Some(Header { priority, time: Some(time), ..origin(rest) });
+        let origin = origin(rest);
+        return Some(Header { priority: priority.or(origin.priority), time: Some(time), ..origin });
+    }
+    if let Some((time, rest)) = after_weekday(rest, facts) {
+        let origin = origin(rest.strip_prefix(' ')?);
+        let header = Header { priority: priority.or(origin.priority), time: Some(time), ..origin };
+        return is_surely_syslog(&header).then_some(header);
     }
     if let Some((time, rest)) = iso(rest) {
-        let header = Header { priority, time: Some(time), ..origin(rest.strip_prefix(' ')?) };
+        let origin = origin(rest.strip_prefix(' ')?);
+        let header = Header { priority: priority.or(origin.priority), time: Some(time), ..origin };
         return (priority.is_some() || is_surely_syslog(&header)).then_some(header);
     }
     // RFC 3164 §4.3.3: without a time, everything behind the priority is content.
@@ -43,6 +52,13 @@ fn from_journal<'a>(text: &'a str, facts: &Facts<'_>) -> Option<Header<'a>> {
     (header.pid.is_some() && is_surely_syslog(&header)).then_some(header)
 }
 
+/// `Sun Mar  1 12:00:00 2026`, which others than syslog write as well.
+fn after_weekday<'a>(text: &'a str, facts: &Facts<'_>) -> Option<(Timestamp, &'a str)> {
+    let (weekday, rest) = text.split_once(' ')?;
+    ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"].contains(&weekday).then_some(())?;
+    time::on_str(rest, |text| time::bsd(text, facts.received))
+}
+
 fn iso(text: &str) -> Option<(Timestamp, &str)> {
     if text.as_bytes().get(10) != Some(&b'T') {
         return None;
@@ -56,19 +72,19 @@ fn iso(text: &str) -> Option<(Timestamp, &str)> {
 /// Many applications begin their lines with an RFC 3339 time. It is syslog only if what follows looks like host and tag.
 fn is_surely_syslog(header: &Header<'_>) -> bool {
     header.program.is_some()
-        && header.host.is_some_and(|host| Severity::parse(host).is_none())
+        && (header.host.is_some_and(|host| Severity::parse(host).is_none()) || header.priority.is_some())
         && header.program.is_some_and(|program| Severity::parse(program).is_none())
 }
 
-/// Reads `host tag: text`, `tag: text` or `host text`.
+/// Reads `host tag: text`, `tag: text` or `host text`, `facility.severity` before the tag.
 fn origin(text: &str) -> Header<'_> {
-    if let Some(header) = tagged(text) {
+    if let Some(header) = prioritised(text).or_else(|| tagged(text)) {
         return header;
     }
     match text.split_once(' ') {
         Some((host, rest)) if is_host(host) => {
-            let header = tagged(rest).unwrap_or(Header { body: rest, ..Header::default() });
-            Header { host: Some(host), ..header }
+            let header = prioritised(rest).or_else(|| tagged(rest));
+            Header { host: Some(host), ..header.unwrap_or(Header { body: rest, ..Header::default() }) }
         }
         _ => Header { body: text, ..Header::default() },
     }
@@ -78,6 +94,13 @@ fn is_host(text: &str) -> bool {
     !text.is_empty()
         && text.len() <= 255
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':'))
+}
+
+/// Reads `authpriv.info program[42]: text`.
+fn prioritised(text: &str) -> Option<Header<'_>> {
+    let (word, rest) = text.split_once(' ')?;
+    let priority = syslog::named_priority(word)?;
+    Some(Header { priority: Some(priority), ..tagged(rest)? })
 }
 
 /// Reads `program[42]: text` or `program: text`.

@@ -33,14 +33,23 @@ fn nginx(line: &str, facts: &mut Facts<'_>) -> Option<()> {
     Some(())
 }
 
-/// `text, client: A, server: S, request: "R", upstream: "U", host: "H"`. The text holds the decoded path, which the client chose, and
-/// may read like the rest; nginx logs the request undecoded behind it, so the last `client` before the last `request` is the true one.
+/// `text, client: A, server: S, request: "R", upstream: "U", host: "H", referrer: "F"`. The text holds the decoded path and the end the
+/// referrer, both as the client chose them, and both may read like the rest: where there are several, all are kept.
 fn nginx_request(text: &str, facts: &mut Facts<'_>) {
-    let (before, request) = text.rsplit_once(", request: \"").unwrap_or((text, ""));
-    let Some((_, client)) = before.rsplit_once(", client: ") else { return };
-    let (client, server) = client.split_once(", server: ").unwrap_or((client, ""));
-    facts.set_address(Side::Source, client.split(',').next().unwrap_or(client));
-    facts.set_text("nginx.error.server", server);
+    const CLIENT: &str = ", client: ";
+    let after =
+        |lead: &'static str| text.match_indices(lead).filter_map(move |(at, _)| text.get(at + lead.len()..));
+    let clients: Vec<&str> = after(CLIENT).map(|rest| rest.split(',').next().unwrap_or(rest)).collect();
+    let is_plain = clients.len() == 1 && after(", request: \"").count() <= 1;
+    facts.set_any_address(Side::Source, clients);
+    if !is_plain {
+        let targets = after(", request: \"").filter_map(|rest| rest.split('"').next()?.split(' ').nth(1));
+        facts.set_any("url.original", targets);
+        return;
+    }
+    let (before, request) = text.split_once(", request: \"").unwrap_or((text, ""));
+    let server = before.split_once(CLIENT).and_then(|(_, client)| client.split_once(", server: "));
+    facts.set_text("nginx.error.server", server.map_or("", |(_, server)| server));
     let Some((request, rest)) = request.split_once('"') else { return };
     url::add_request(request, facts);
     for (lead, field) in [(", host: \"", "url.domain"), (", referrer: \"", "http.request.referrer")] {

@@ -4,8 +4,10 @@
 //! was too large to export (systemd.io/JOURNAL_EXPORT_FORMATS, "Journal JSON Format"). Field names that begin with `_` were set
 //! by journald itself and cannot be forged by a program; so their spelling is kept under `journald.`.
 
-use locard_event::{Fields, Severity, Timestamp, Value, name};
+use locard_event::{Fields, Timestamp, Value, name};
 use serde_json::{Map, Value as Json};
+
+use crate::syslog::SEVERITY_CODE;
 
 /// One journal entry.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,8 +78,9 @@ fn bytes(items: &[Json]) -> Option<Vec<u8>> {
 fn set(fields: &mut Fields, key: &str, value: Json) {
     let value = text(value);
     match key {
-        "PRIORITY" => match code(&value).and_then(|code| Severity::from_syslog(u8::try_from(code).ok()?)) {
-            Some(severity) => fields.set(name::LEVEL, severity.name()),
+        // No level yet: the program may say in its text that it knows better, see `normalise`.
+        "PRIORITY" => match code(&value).filter(|code| (0..=7).contains(code)) {
+            Some(code) => fields.set(SEVERITY_CODE, code),
             None => fields.set("journald.priority", value),
         },
         "SYSLOG_IDENTIFIER" => fields.set(name::PROCESS_NAME, value),
@@ -157,7 +160,7 @@ mod tests {
             b"hi",
             "2026-03-01T12:00:00.000Z",
             &[
-                ("log.level", "error".into()),
+                ("log.syslog.severity.code", Value::Int(3)),
                 ("process.name", "sshd".into()),
                 ("journald._comm", "sshd-session".into()),
                 ("process.pid", 42.into()),

@@ -73,11 +73,16 @@ pub(super) fn split_named(text: &str) -> Option<(&str, Peer<'_>)> {
 }
 
 pub(super) fn set_user(text: &str, facts: &mut Facts<'_>) {
-    let unknown = text.strip_prefix("invalid user ").or_else(|| text.strip_prefix("illegal user "));
-    if unknown.is_some() || matches!(text, "invalid user" | "illegal user") {
+    let name = without_invalid(text);
+    if name.len() < text.len() || matches!(text, "invalid user" | "illegal user") {
         facts.set("sshd.invalid_user", true);
     }
-    facts.set_text("user.name", unknown.unwrap_or(text));
+    facts.set_text("user.name", name);
+}
+
+/// The name without `invalid user ` before it.
+pub(super) fn without_invalid(text: &str) -> &str {
+    text.strip_prefix("invalid user ").or_else(|| text.strip_prefix("illegal user ")).unwrap_or(text)
 }
 
 #[cfg(test)]
