@@ -17,7 +17,7 @@ use crate::core::Core;
 use crate::dedupe::{First, Found, KNOWN_FOR};
 use crate::delivery::{Delivery, Error};
 use crate::hot::Shelf;
-use crate::interned::held_bytes;
+use crate::interned::Held;
 use crate::metrics::Metrics;
 use crate::receive::{Cuts, Received, expand, read_plain};
 use crate::tenants::partition_of;
@@ -78,11 +78,11 @@ async fn try_accept(
         },
         None => None,
     };
-    let (delivery, permit, read) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
-    let counted = Counted::of(&delivery, &read);
-    let ack = read.ack.clone();
-    if !read.events.is_empty() {
-        append(core, shelf, partition, delivery, read, received, permit).await?;
+    let (delivery, ready) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
+    let counted = Counted::of(&delivery, &ready.read);
+    let ack = ready.read.ack.clone();
+    if !ready.read.events.is_empty() {
+        append(core, shelf, partition, delivery, ready, received).await?;
     }
     counted.add_to(&core.metrics);
     // A body of which nothing was accepted is refused: its sender may correct it under the same name.
@@ -156,6 +156,13 @@ pub(crate) fn limits(core: &Core) -> ReadLimits {
     }
 }
 
+/// A body that was read, with its part of the queue.
+struct Ready {
+    read: Received,
+    held: Held,
+    permit: Permit,
+}
+
 /// Expands and reads a body. The permit grows with what it becomes, before it becomes so where that is known.
 async fn read(
     core: &Core,
@@ -163,7 +170,7 @@ async fn read(
     delivery: Delivery,
     mut permit: Permit,
     received: Timestamp,
-) -> Result<(Delivery, Permit, Received), Error> {
+) -> Result<(Delivery, Ready), Error> {
     let _turn = core.readers.acquire().await.map_err(|_| Error::Closed)?;
     let limits = limits(core);
     let work = tokio::task::spawn_blocking(move || {
@@ -171,11 +178,11 @@ async fn read(
         let plain = expand(body, *encoding, &limits, |bytes| permit.resize(body.len() + bytes))?;
         let mut read = read_plain(door, &plain, received, &limits)?;
         drop(plain);
-        shelf.streams.share(&mut read.events);
-        if !permit.resize(body.len() + held_bytes(&read.events)) {
+        let held = shelf.streams.share(&mut read.events);
+        if !permit.resize(body.len() + held.all_bytes()) {
             return Err(Error::BUSY);
         }
-        Ok((delivery, permit, read))
+        Ok((delivery, Ready { read, held, permit }))
     });
     // A panic is a defect in a parser; the sender is told that this body cannot be read, and the rest goes on.
     work.await.unwrap_or_else(|error| {
@@ -189,10 +196,10 @@ async fn append(
     shelf: Arc<Shelf>,
     partition: u32,
     delivery: Delivery,
-    read: Received,
+    ready: Ready,
     received: Timestamp,
-    permit: Permit,
 ) -> Result<(), Error> {
+    let Ready { read, held, permit } = ready;
     let answer = || answer::print(&read.ack);
     let frame = Frame {
         partition,
@@ -207,7 +214,7 @@ async fn append(
         body: delivery.body,
     };
     let (reply, answered) = oneshot::channel();
-    core.log()?.append(Append { shelf, frame, events: read.events, permit, reply })?;
+    core.log()?.append(Append { shelf, frame, events: read.events, held, permit, reply })?;
     answered.await.map_err(|_| Error::Closed)?
 }
 

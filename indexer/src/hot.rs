@@ -13,8 +13,9 @@ use locard_store::{BatchRow, Split, SplitMeta};
 use tokio::sync::{OnceCell, broadcast};
 use uuid::Uuid;
 
-use crate::interned::{Interned, distinct};
+use crate::interned::{Held, Interned};
 use crate::lock::{read, write};
+use crate::mix::MixState;
 use crate::{Tenant, View};
 
 /// Batches a tap's receiver may lag behind before it misses some.
@@ -38,17 +39,16 @@ pub(crate) struct Batch {
 }
 
 impl Batch {
-    /// A batch of `events`, whose ids are given; `None` if there is none.
-    pub(crate) fn new(events: Vec<Event>, name: Option<BatchRow>) -> Option<Self> {
+    /// A batch of `events`, whose ids are given and which hold so much; `None` if there is none.
+    pub(crate) fn new(events: Vec<Event>, held: Held, name: Option<BatchRow>) -> Option<Self> {
         let first = events.first()?;
         let sequence = first.id?.sequence;
         let start = (first.filed(), first.filed());
         let wider = |(low, high): (Timestamp, Timestamp), time| (low.min(time), high.max(time));
         let filed = events.iter().map(Event::filed).fold(start, wider);
         let named = name.as_ref().map_or(0, |row| size_of::<BatchRow>() + row.batch.len() + row.answer.len());
-        let bytes = named + events.iter().map(Event::heap_bytes).sum::<usize>();
-        let streams = distinct(&events).into();
-        Some(Self { events: events.into(), first: sequence, filed, streams, bytes, name })
+        let Held { streams, bytes } = held;
+        Some(Self { events: events.into(), first: sequence, filed, streams, bytes: named + bytes, name })
     }
 
     /// One past the sequence number of the last event.
@@ -80,7 +80,7 @@ struct State {
     /// Of the batches, and of their streams.
     hot_bytes: usize,
     /// In how many batches of the hot part each stream is; it weighs once.
-    streams: HashMap<StreamId, usize>,
+    streams: HashMap<StreamId, usize, MixState>,
     splits: Vec<Split>,
     unreadable: Vec<(SplitMeta, String)>,
 }
@@ -271,7 +271,9 @@ mod tests {
             event.id = Some(EventId::new(0, sequence));
             event
         };
-        Batch::new((first..).zip(hosts).map(event).collect(), None).unwrap()
+        let events: Vec<Event> = (first..).zip(hosts).map(event).collect();
+        let held = Held::of(&events);
+        Batch::new(events, held, None).unwrap()
     }
 
     #[test]

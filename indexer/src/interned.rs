@@ -1,11 +1,12 @@
 //! [`Interned`]: one tenant's streams, each once in memory however many batches bring it. Does not keep any alive.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, Weak};
 
 use locard_event::{Event, Stream, StreamId};
 
 use crate::lock::lock;
+use crate::mix::MixState;
 
 /// Dead entries are swept when there are as many entries as twice those alive after the last sweep, and at least so many.
 const SWEEP_AT_LEAST: usize = 1024;
@@ -16,25 +17,72 @@ pub(crate) struct Interned(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    streams: HashMap<StreamId, Weak<Stream>>,
+    streams: HashMap<StreamId, Weak<Stream>, MixState>,
     sweep_at: usize,
+}
+
+/// What a batch of events holds in memory.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Its streams, each once.
+    pub(crate) streams: Arc<[Arc<Stream>]>,
+    /// Bytes beside the streams, estimated.
+    pub(crate) bytes: usize,
+}
+
+impl Held {
+    pub(crate) fn of(events: &[Event]) -> Self {
+        let mut distinct = Distinct::default();
+        for event in events {
+            distinct.find(&event.stream, Arc::clone);
+        }
+        Self::with(distinct, events)
+    }
+
+    fn with(distinct: Distinct, events: &[Event]) -> Self {
+        Self { streams: distinct.streams.into(), bytes: events.iter().map(Event::heap_bytes).sum() }
+    }
+
+    /// With the streams, as if nothing else had them.
+    pub(crate) fn all_bytes(&self) -> usize {
+        self.bytes + self.streams.iter().map(|stream| stream.heap_bytes()).sum::<usize>()
+    }
 }
 
 impl Interned {
     /// Lets the events share one `Arc` a stream, among themselves and with all others that are still held somewhere.
-    pub(crate) fn share(&self, events: &mut [Event]) {
+    pub(crate) fn share(&self, events: &mut [Event]) -> Held {
         let mut known = lock(&self.0);
-        let mut last: Option<(Arc<Stream>, Arc<Stream>)> = None;
-        for event in events {
-            let (_, shared) = match last.take() {
-                Some((had, shared)) if Arc::ptr_eq(&had, &event.stream) => last.insert((had, shared)),
-                _ => {
-                    let shared = known.shared(&event.stream);
-                    last.insert((Arc::clone(&event.stream), shared))
-                }
-            };
-            event.stream = Arc::clone(shared);
+        let mut distinct = Distinct::default();
+        for event in &mut *events {
+            let shared = distinct.find(&event.stream, |stream| known.shared(stream));
+            if let Some(shared) = shared.filter(|shared| !Arc::ptr_eq(shared, &event.stream)) {
+                event.stream = Arc::clone(shared);
+            }
         }
+        Held::with(distinct, events)
+    }
+}
+
+/// Streams, each once.
+#[derive(Default)]
+struct Distinct {
+    streams: Vec<Arc<Stream>>,
+    places: HashMap<StreamId, usize, MixState>,
+}
+
+impl Distinct {
+    /// The one that stands for an equal stream, `make` of it where it is new.
+    fn find(
+        &mut self,
+        stream: &Arc<Stream>,
+        make: impl FnOnce(&Arc<Stream>) -> Arc<Stream>,
+    ) -> Option<&Arc<Stream>> {
+        let place = *self.places.entry(stream.id()).or_insert_with(|| {
+            self.streams.push(make(stream));
+            self.streams.len() - 1
+        });
+        self.streams.get(place)
     }
 }
 
@@ -52,27 +100,6 @@ impl Known {
     }
 }
 
-/// The streams of these events, each once.
-pub(crate) fn distinct(events: &[Event]) -> Vec<Arc<Stream>> {
-    let mut seen = HashSet::new();
-    let mut streams: Vec<Arc<Stream>> = Vec::new();
-    let mut last: Option<&Arc<Stream>> = None;
-    for Event { stream, .. } in events {
-        let again = last.is_some_and(|last| Arc::ptr_eq(last, stream));
-        last = Some(stream);
-        if !again && seen.insert(stream.id()) {
-            streams.push(Arc::clone(stream));
-        }
-    }
-    streams
-}
-
-/// Memory that events hold with their streams, estimated.
-pub(crate) fn held_bytes(events: &[Event]) -> usize {
-    let streams: usize = distinct(events).iter().map(|stream| stream.heap_bytes()).sum();
-    streams + events.iter().map(Event::heap_bytes).sum::<usize>()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,14 +114,16 @@ mod tests {
     fn equal_streams_are_held_once() {
         let interned = Interned::default();
         let mut events = [event(1), event(1), event(2), event(1)];
-        interned.share(&mut events);
+        let held = interned.share(&mut events);
         let mut later = [event(2)];
         interned.share(&mut later);
         assert!(Arc::ptr_eq(&events[0].stream, &events[3].stream));
         assert!(Arc::ptr_eq(&events[2].stream, &later[0].stream));
-        assert_eq!(distinct(&events).len(), 2);
         let alone: usize = events.iter().map(Event::heap_bytes).sum();
-        assert_eq!(held_bytes(&events), alone + 2 * event(1).stream.heap_bytes());
+        for held in [held, Held::of(&events)] {
+            assert_eq!((held.streams.len(), held.bytes), (2, alone));
+            assert_eq!(held.all_bytes(), alone + 2 * event(1).stream.heap_bytes());
+        }
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod interned;
 mod lock;
 mod merge;
 mod metrics;
+mod mix;
 mod open;
 mod principal;
 mod problem;

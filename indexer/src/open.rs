@@ -21,6 +21,7 @@ use crate::core::Core;
 use crate::dedupe::{Dedupe, KNOWN_FOR};
 use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
+use crate::interned::Held;
 use crate::metrics::Metrics;
 use crate::receive::receive;
 use crate::resting::Resting;
@@ -218,11 +219,12 @@ async fn restore(core: &Core, frame: Frame) -> Result<(), Error> {
     let streams = Arc::clone(&shelf);
     let work = tokio::task::spawn_blocking(move || {
         let mut events = events_of(&frame, next, &core_metrics);
-        streams.streams.share(&mut events);
-        events
+        let held = streams.streams.share(&mut events);
+        (events, held)
     });
-    let events = work.await.map_err(|_| Error::Log(io::Error::other("a frame of the log cannot be read")))?;
-    if let Some(batch) = Batch::new(events, name) {
+    let (events, held) =
+        work.await.map_err(|_| Error::Log(io::Error::other("a frame of the log cannot be read")))?;
+    if let Some(batch) = Batch::new(events, held, name) {
         shelf.restore(batch);
     }
     Ok(())
@@ -283,7 +285,9 @@ fn fill(core: &Core, shelf: &Shelf, lost: std::ops::Range<u64>, partition: u32, 
             event.id = Some(EventId::new(partition, sequence));
             event
         });
-        if let Some(batch) = Batch::new(events.collect(), None) {
+        let events: Vec<Event> = events.collect();
+        let held = Held::of(&events);
+        if let Some(batch) = Batch::new(events, held, None) {
             shelf.restore(batch);
         }
         first = end;

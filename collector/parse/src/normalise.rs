@@ -24,13 +24,17 @@ pub struct Context {
 /// Times without a zone are read as UTC.
 pub fn normalise(event: &mut Event, context: Context) {
     let Event { message, fields, stream, time, .. } = event;
+    let kind = Kind::of(stream.get(name::DATASET).unwrap_or_default());
+    if matches!(kind, Kind::AsSent) {
+        return;
+    }
     let text = String::from_utf8_lossy(message);
     // Windows and some network devices end a line with more than a line feed.
     let line = text.trim_end_matches(['\r', '\n', '\0']);
     let process = fields.get(name::PROCESS_NAME).map(|process| process.text().into_owned());
     let mut facts = Facts::new(fields, stream, context.received);
-    match Kind::of(stream.get(name::DATASET).unwrap_or_default()) {
-        Kind::AsSent => return,
+    match kind {
+        Kind::AsSent => {}
         Kind::Journal => journal(&process.unwrap_or_default(), line, &mut facts),
         Kind::Audit => audit::read_only(line, &mut facts),
         Kind::File => file(line, &mut facts),

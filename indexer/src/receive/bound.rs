@@ -2,6 +2,8 @@
 
 use locard_event::{Event, Fields, Name, Value};
 
+use crate::wal::ReadLimits;
+
 /// Cuts the message at `max_bytes`; says whether (1) or not (0).
 pub(super) fn cut_message(event: &mut Event, max_bytes: usize) -> usize {
     if event.message.len() <= max_bytes {
@@ -17,6 +19,19 @@ pub(super) fn cut_message(event: &mut Event, max_bytes: usize) -> usize {
 fn char_end(bytes: &[u8], at: usize) -> usize {
     let continues = |index: &usize| bytes.get(*index).is_some_and(|byte| byte & 0xC0 == 0x80);
     (at.saturating_sub(3)..=at).rev().find(|index| !continues(index)).unwrap_or(at)
+}
+
+/// Whether there are no lists and nothing is too long or too many, as in most events.
+pub(super) fn is_plain(fields: &Fields, limits: &ReadLimits) -> bool {
+    let plain = |(name, value): (&str, &Value)| {
+        let text = match value {
+            Value::List(_) => return false,
+            Value::Str(text) => text.len(),
+            _ => 0,
+        };
+        name.len() <= limits.max_name_bytes && text <= limits.max_line_bytes
+    };
+    fields.len() <= limits.max_fields && fields.iter().all(plain)
 }
 
 /// Cuts texts longer than `max_bytes`; says how many.

@@ -39,11 +39,22 @@ pub(super) struct Line<'t> {
     pub(super) values: usize,
 }
 
-/// A member in a line.
+/// A member in a line: its number, and whether it is an object there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) id: Id,
-    pub(super) is_object: bool,
+pub(super) struct Place(u32);
+
+impl Place {
+    fn new(id: Id, is_object: bool) -> Self {
+        Self(id.0 << 1 | u32::from(is_object))
+    }
+
+    pub(super) fn id(self) -> Id {
+        Id(self.0 >> 1)
+    }
+
+    pub(super) fn is_object(self) -> bool {
+        self.0 & 1 == 1
+    }
 }
 
 impl<'t> Line<'t> {
@@ -78,7 +89,7 @@ impl<'t> Node<'_, '_, 't> {
         if self.id == LINE {
             return Err(E::custom("no object"));
         }
-        self.line.members.push(Place { id: self.id, is_object: false });
+        self.line.members.push(Place::new(self.id, false));
         self.line.said.push(said);
         Ok(())
     }
@@ -143,7 +154,7 @@ impl<'t> Visitor<'t> for Node<'_, '_, 't> {
         let depth = self.deeper()?;
         let Self { line, members, id: parent, .. } = self;
         if parent != LINE {
-            line.members.push(Place { id: parent, is_object: true });
+            line.members.push(Place::new(parent, true));
         }
         let (mut before, mut count) = (None, 0);
         while let Some(id) = object.next_key_seed(Key { members, parent, before })? {

@@ -19,7 +19,7 @@ pub(super) const LINE: Id = Id(0);
 
 /// The number of a member in its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Id(u32);
+pub(super) struct Id(pub(super) u32);
 
 /// What is known of a member, whichever line it is in.
 #[derive(Debug)]

@@ -241,10 +241,12 @@ impl<'a> Finishing<'a> {
     /// Cuts the fields to their limits and marks what was cut, here or before.
     fn bound(&mut self, event: &mut Event, mut cut: usize, mut left_out: usize) {
         let limits = self.limits;
-        left_out += bound::leave_out_long_names(&mut event.fields, limits.max_name_bytes);
-        left_out += bound::shorten_lists(&mut event.fields, MAX_LIST_VALUES, &mut self.room);
-        cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
-        left_out += bound::leave_out(&mut event.fields, limits.max_fields);
+        if !bound::is_plain(&event.fields, limits) {
+            left_out += bound::leave_out_long_names(&mut event.fields, limits.max_name_bytes);
+            left_out += bound::shorten_lists(&mut event.fields, MAX_LIST_VALUES, &mut self.room);
+            cut += bound::cut_values(&mut event.fields, limits.max_line_bytes);
+            left_out += bound::leave_out(&mut event.fields, limits.max_fields);
+        }
         if cut > 0 {
             flag(event, "truncated");
         }

@@ -9,6 +9,7 @@ use locard_parse::flatten::MAX_NAMES_BYTES;
 use super::labels::{LabelSet, Streams};
 use super::line::Place;
 use super::members::{Id, Member, Members};
+use crate::mix::MixState;
 
 /// Most plans kept for one body; lines beyond have theirs worked out anew.
 const MAX_PLANS: usize = 1024;
@@ -28,7 +29,7 @@ pub(super) struct Plan {
 
 /// The plans of one body.
 #[derive(Debug, Default)]
-pub(super) struct Plans(HashMap<Box<[Place]>, Option<Rc<Plan>>>);
+pub(super) struct Plans(HashMap<Box<[Place]>, Option<Rc<Plan>>, MixState>);
 
 impl Plans {
     /// The plan for a line with these members; `None` if it is to be read in the slow way.
@@ -51,17 +52,17 @@ impl Plans {
 
 /// `None` where the order in which things are said matters, or a value may have to be set aside.
 fn make(places: &[Place], members: &Members<'_>, streams: &mut Streams<'_>) -> Option<Plan> {
-    let mut ids: Vec<Id> = places.iter().map(|place| place.id).collect();
+    let mut ids: Vec<Id> = places.iter().map(|place| place.id()).collect();
     ids.sort_unstable();
     let repeated = ids.array_windows().any(|[one, next]| one == next);
     let mut values: Vec<(usize, &Member)> = Vec::with_capacity(places.len());
     for place in places {
-        let member = members.get(place.id)?;
+        let member = members.get(place.id())?;
         // Such an object would have been the time, the message.
-        if repeated || place.is_object && (member.time.is_some() || member.message.is_some()) {
+        if repeated || place.is_object() && (member.time.is_some() || member.message.is_some()) {
             return None;
         }
-        if !place.is_object {
+        if !place.is_object() {
             values.push((values.len(), member));
         }
     }

@@ -19,6 +19,7 @@ use crate::budget::Permit;
 use crate::clock::Clock;
 use crate::delivery::Error;
 use crate::hot::Shelf;
+use crate::interned::Held;
 use crate::lock::lock;
 use crate::metrics::Metrics;
 
@@ -30,6 +31,8 @@ pub(crate) struct Append {
     pub(crate) frame: Frame,
     /// Its events; their ids are given by the writer. As many as `frame.count`, at least one.
     pub(crate) events: Vec<Event>,
+    /// What they hold.
+    pub(crate) held: Held,
     /// Its part of the queue.
     pub(crate) permit: Permit,
     /// Where to answer.

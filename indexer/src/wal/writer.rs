@@ -249,12 +249,12 @@ fn refuse(append: Append, refusal: &Refusal) -> (Frame, Vec<Event>) {
 
 /// A durable batch becomes searchable, then acked; gives back its body to be freed.
 fn publish(append: Append) -> Bytes {
-    let Append { shelf, frame, events, permit, reply } = append;
+    let Append { shelf, frame, events, held, permit, reply } = append;
     let partition = frame.partition;
     let accepted = frame.ingested;
     let row =
         |named: super::Named| BatchRow { partition, batch: named.batch, answer: named.answer, accepted };
-    if let Some(batch) = Batch::new(events, frame.named.map(row)) {
+    if let Some(batch) = Batch::new(events, held, frame.named.map(row)) {
         shelf.push(batch);
     }
     drop(permit);
