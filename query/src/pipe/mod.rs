@@ -1,6 +1,6 @@
 //! Pipes: what a query does with the events its filter found. One pipe per file.
 //!
-//! `parse → Query → Pipeline → feed → Outcome`. Pure: knows neither splits nor HTTP; time is an argument. The search engine asks
+//! `parse → Query → Pipeline → feed → Outcome`. Pure: reads no split, knows no HTTP; time is an argument. The search engine asks
 //! [`Pipeline::needs`] what to feed, feeds it, and takes the [`Outcome`].
 
 mod aggregate;
@@ -21,7 +21,6 @@ mod record;
 mod rows;
 mod shown;
 mod sort;
-mod standin;
 mod state;
 mod stats;
 #[cfg(test)]
@@ -40,7 +39,6 @@ pub use patterns::Patterns;
 pub use pipeline::{Pipeline, Setting};
 pub use shown::Shown;
 pub use sort::{Sort, SortKey};
-pub use standin::{GroupKey, PatternRow, pattern_of};
 pub use stats::Stats;
 pub use timechart::Timechart;
 pub use top::Top;

@@ -1,6 +1,6 @@
 //! [`Needs`] and [`Flow`]: what a pipeline must be fed, and when it has had enough.
 
-use super::GroupKey;
+use locard_store::GroupKey;
 
 /// What a pipeline must be fed.
 #[derive(Clone, Debug, PartialEq)]

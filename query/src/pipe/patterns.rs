@@ -1,7 +1,7 @@
 //! `patterns`: the templates of the messages, how often each occurs, when first and last, and an example. `patterns new since=24h`:
 //! those that no event before the last 24 hours has, among all that may be seen, whatever the filter.
 //!
-//! A template is a message with its variables left out. Events whose message has none, as JSON, are in no row.
+//! A template is a message with its variables left out. Events whose message is too long or too varied for one are in no row.
 
 #[cfg(test)]
 mod tests;
@@ -10,11 +10,11 @@ use std::collections::{HashMap, HashSet};
 
 use locard_event::{Event, EventId, Timestamp, Value, name};
 use locard_filter::SyntaxError;
+use locard_store::{PatternRow, pattern_of};
 
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
-use super::{PatternRow, pattern_of};
 
 /// How far back `new` looks unless asked otherwise: a day.
 const SINCE: i64 = 86_400 * 1_000_000_000;

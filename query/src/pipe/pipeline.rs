@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use locard_event::{Event, Timestamp, Value};
 use locard_filter::Matcher;
+use locard_store::PatternRow;
 
 use super::record::Record;
 use super::work::Work;
-use super::{Flow, Needs, Outcome, PatternRow, Pipe, PipeError, Shown};
+use super::{Flow, Needs, Outcome, Pipe, PipeError, Shown};
 
 /// What a pipeline works under.
 #[derive(Clone, Debug)]

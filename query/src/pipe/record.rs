@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bytes::Bytes;
 use locard_event::{Event, EventId, Stream, Timestamp, Value, name};
 use locard_filter::{Filter, Predicate};
+use locard_store::pattern_of;
 
+use super::Shown;
 use super::patterns::pattern_text;
-use super::{Shown, pattern_of};
 
 /// An event, or a row of the pipe before.
 #[derive(Clone, Copy, Debug)]

@@ -13,6 +13,7 @@ use std::ops::Range;
 
 use locard_event::{Timestamp, Value, name};
 use locard_filter::SyntaxError;
+use locard_store::GroupKey;
 
 use super::aggregate::Aggregate;
 use super::group::{Groups, each_key};
@@ -21,7 +22,7 @@ use super::record::Record;
 use super::rows::Rows;
 use super::state::State;
 use super::stats::{merge, states, values};
-use super::{GroupKey, PipeError, Setting};
+use super::{PipeError, Setting};
 use span::Buckets;
 
 /// How many series there are unless asked otherwise.

@@ -4,6 +4,7 @@
 mod tests;
 
 use locard_event::{Event, Value, name};
+use locard_store::GroupKey;
 
 use super::patterns::PatternsWork;
 use super::record::Record;
@@ -11,7 +12,7 @@ use super::sort::SortWork;
 use super::stats::StatsWork;
 use super::timechart::TimechartWork;
 use super::top::TopWork;
-use super::{GroupKey, Needs, Pipe, PipeError, Setting, Shown};
+use super::{Needs, Pipe, PipeError, Setting, Shown};
 
 /// What gathers events.
 #[derive(Debug)]

@@ -9,7 +9,6 @@ use locard_store::{Control, Error as StoreError};
 
 use super::part::{Part, Wanted};
 use super::run::{MAX_WIDTH, lock};
-use super::standin;
 use crate::pipe::{Needs, PipeError, Pipeline};
 
 /// All forks together may hold this share of the memory.
@@ -88,7 +87,7 @@ impl Pouring<'_> {
         let wanted = &self.into.wanted;
         match (part, self.fork.needs()) {
             (Part::Split(split), Needs::Groups(keys)) => {
-                standin::tally(split, &wanted.request, &keys, control, &mut |values, events| {
+                split.tally(&wanted.request, &keys, control, &mut |values, events| {
                     self.matched += events;
                     let pushed = self.fork.push_group(values, events);
                     self.settle(pushed)
@@ -98,9 +97,9 @@ impl Pouring<'_> {
                 let events = split.count(&wanted.request, control)?;
                 self.fork.push_count(events);
                 self.matched += events;
-                standin::patterns(split, &wanted.request, control, &mut |row| {
+                split.patterns(&wanted.request, control, &mut |row| {
                     let pushed = self.fork.push_pattern(row);
-                    self.settle(pushed)
+                    self.empty(pushed);
                 })
             }
             _ => part.each(wanted, control, &mut |event| {
@@ -111,8 +110,14 @@ impl Pouring<'_> {
         }
     }
 
-    /// Merges the fork if it holds too much, and goes on with an empty one.
+    /// As [`Self::empty`], and whether to go on.
     fn settle(&mut self, pushed: Result<(), PipeError>) -> ControlFlow<()> {
+        self.empty(pushed);
+        if self.into.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    }
+
+    /// Merges the fork if it holds too much, and goes on with an empty one.
+    fn empty(&mut self, pushed: Result<(), PipeError>) {
         if pushed.is_err() || self.fork.bytes() > self.into.fork_bytes {
             self.fork.shrink();
             if self.fork.bytes() > self.into.fork_bytes / 2 {
@@ -120,6 +125,5 @@ impl Pouring<'_> {
                 self.into.merge(std::mem::replace(&mut self.fork, empty));
             }
         }
-        if self.into.is_full() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     }
 }

@@ -20,7 +20,6 @@ mod plan;
 mod replay;
 mod run;
 mod searcher;
-mod standin;
 mod tail;
 mod tally;
 mod when;

@@ -7,14 +7,12 @@ use std::sync::{Arc, Mutex};
 use locard_event::Timestamp;
 use locard_filter::{Filter, Matcher};
 use locard_indexer::View;
-use locard_store::{Control, Error as StoreError, Order, Request};
+use locard_store::{Control, Error as StoreError, Order, Request, pattern_of};
 
 use super::Error;
 use super::coverage::Coverage;
 use super::part::{Part, Wanted, parts};
 use super::run::{Run, lock};
-use super::standin;
-use crate::pipe::pattern_of;
 
 /// Those of `suspects` that some event has that `seen` matches and that is filed before `since`.
 pub(crate) async fn known_patterns(
@@ -54,10 +52,7 @@ fn look(
     visit: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
     match part {
-        Part::Split(split) => standin::patterns(split, &wanted.request, control, &mut |row| {
-            visit(row.id);
-            ControlFlow::Continue(())
-        }),
+        Part::Split(split) => split.patterns(&wanted.request, control, &mut |row| visit(row.id)),
         Part::Hot(_) => part.each(wanted, control, &mut |event| {
             if let Some((id, _)) = pattern_of(&event.message) {
                 visit(id);

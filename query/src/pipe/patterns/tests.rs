@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use locard_event::{Event, EventId, Stream};
+use locard_store::{PatternRow, pattern_of};
 
 use crate::pipe::testing::{NOW, run, setting, show};
-use crate::pipe::{PatternRow, Pipeline, parse, pattern_of};
+use crate::pipe::{Pipeline, parse};
 
 const HOUR: i64 = 3_600_000_000_000;
 
@@ -28,7 +29,7 @@ fn lines() -> Vec<Event> {
         (3, "login of user8 failed"),
         (2, "kernel: oops 17"),
         (1, "login of user9 failed"),
-        (1, r#"{"no":"template"}"#),
+        (1, &"too long ".repeat(500)),
         (0, "kernel: oops 18"),
         (0, ""),
     ])

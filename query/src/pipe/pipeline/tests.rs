@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use locard_event::{Event, Stream, Timestamp};
+use locard_store::GroupKey;
 use proptest::prelude::*;
 
 use crate::pipe::testing::{LOGINS, NOW, check, events, run, setting, show};
-use crate::pipe::{GroupKey, Needs, PipeError, Pipeline, Setting, parse};
+use crate::pipe::{Needs, PipeError, Pipeline, Setting, parse};
 
 #[test]
 fn events_are_sorted_cut_and_projected() {
