@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use locard_event::Timestamp;
+use locard_store::BatchRow;
 use locard_wire::{Ack, BatchId};
 use tokio::sync::oneshot;
 
@@ -132,14 +133,23 @@ async fn recall(
     if !core.dedupe.may_have_forgotten(now) {
         return Ok(None);
     }
-    let name = batch.to_string();
-    // In this order: what is sealed meanwhile is in the catalog before it leaves the hot part.
-    let row = match shelf.hot_batch(&name) {
-        Some(row) => Some(row),
-        None => core.store.catalog().batch(partition, &name).await?,
-    };
+    let row = recorded(core, shelf, partition, &batch.to_string()).await?;
     let known = row.filter(|row| row.accepted.plus_nanos(KNOWN_FOR) >= now);
     Ok(known.and_then(|row| answer::parse(&row.answer)))
+}
+
+/// What is written down of a named batch: it is in the hot part or in the catalog.
+pub(crate) async fn recorded(
+    core: &Core,
+    shelf: &Shelf,
+    partition: u32,
+    name: &str,
+) -> Result<Option<BatchRow>, Error> {
+    // In this order: what is sealed meanwhile is in the catalog before it leaves the hot part.
+    match shelf.hot_batch(name) {
+        Some(row) => Ok(Some(row)),
+        None => Ok(core.store.catalog().batch(partition, name).await?),
+    }
 }
 
 /// The limits that shape how a body is read.
@@ -251,7 +261,7 @@ impl Counted {
 fn reason(error: &Error) -> &'static str {
     match error {
         Error::Malformed { .. } => "malformed",
-        Error::TooLarge { .. } | Error::TooMany { .. } => "too_large",
+        Error::TooLarge { .. } | Error::TooLong { .. } | Error::TooMany { .. } => "too_large",
         Error::Busy { .. } => "busy",
         Error::NoSpace => "no_space",
         Error::Log(_) => "log",

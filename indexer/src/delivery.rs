@@ -86,6 +86,12 @@ pub enum Error {
         /// The limit.
         max_bytes: usize,
     },
+    /// It is longer than the log takes.
+    #[error("the body has more than {max_bytes} bytes")]
+    TooLong {
+        /// The most that it takes.
+        max_bytes: usize,
+    },
     /// It holds too many events: send several smaller ones.
     #[error("the body holds more than {max_events} events")]
     TooMany {

@@ -15,7 +15,7 @@ impl From<Error> for Problem {
                 Self::new(StatusCode::BAD_REQUEST, reason).with("line", line)
             }
             Error::Malformed { line: None, reason } => Self::new(StatusCode::BAD_REQUEST, reason),
-            Error::TooLarge { max_bytes } => {
+            Error::TooLarge { max_bytes } | Error::TooLong { max_bytes } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, text).with("max_bytes", max_bytes)
             }
             Error::TooMany { max_events } => {
@@ -55,6 +55,7 @@ mod tests {
     fn every_refusal_has_its_status() {
         check(Error::Malformed { line: Some(3), reason: "no".into() }, 400, None);
         check(Error::TooLarge { max_bytes: 1 }, 413, None);
+        check(Error::TooLong { max_bytes: 1 }, 413, None);
         check(Error::TooMany { max_events: 1 }, 413, None);
         check(Error::Busy { retry_after: Duration::from_millis(10) }, 429, Some("1"));
         check(Error::NoSpace, 507, Some("5"));

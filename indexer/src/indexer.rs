@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
 use locard_store::Split;
-use locard_wire::Ack;
+use locard_wire::{Ack, BatchId};
 use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
@@ -14,9 +14,10 @@ use crate::accept::{accept, busy, reserve};
 use crate::budget::Permit;
 use crate::clock::{self, Clock};
 use crate::core::Core;
+use crate::tenants::partition_of;
 use crate::wal::Disk;
 use crate::{Delivery, Error, Principal, Settings, Status, Tenant};
-use crate::{background, merge, open, retain, seal, status};
+use crate::{accept, background, merge, open, retain, seal, status};
 
 /// What one tenant's events are at one instant: every acked event is in exactly one of the two parts.
 #[derive(Clone, Debug, Default)]
@@ -106,6 +107,17 @@ impl Indexer {
     /// What it brings is already in every view taken afterwards.
     pub fn subscribe(&self, tenant: &Tenant) -> broadcast::Receiver<Arc<[Event]>> {
         self.core.tenants.shelf(tenant).subscribe()
+    }
+
+    /// When the batch of this name was accepted, if it is still known.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn accepted_at(&self, tenant: &Tenant, batch: &BatchId) -> Result<Option<Timestamp>, Error> {
+        let shelf = self.core.tenants.shelf(tenant);
+        let partition = partition_of(self.core.store.catalog(), &shelf).await?;
+        let row = accept::recorded(&self.core, &shelf, partition, &batch.to_string()).await?;
+        Ok(row.map(|row| row.accepted))
     }
 
     /// Returns when everything acked before the call is in splits, merged, and the log released. A caller that stops waiting does not

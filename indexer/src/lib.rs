@@ -40,5 +40,5 @@ pub use door::router;
 pub use indexer::{Indexer, View};
 pub use principal::{Permission, Principal, Tenant};
 pub use problem::Problem;
-pub use settings::Settings;
+pub use settings::{MAX_BODY_BYTES, Settings};
 pub use status::Status;

@@ -3,12 +3,15 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// The greatest `max_body_bytes`: a batch is one frame of the log, which has room for this and for what stands before the body.
+pub const MAX_BODY_BYTES: usize = (1 << 30) - (1 << 20);
+
 /// Limits and places, resolved.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Data directory: `wal/` and the store live under it.
     pub directory: PathBuf,
-    /// Largest body on the wire, in bytes.
+    /// Largest body on the wire, in bytes; beyond [`MAX_BODY_BYTES`] they are refused all the same.
     pub max_body_bytes: usize,
     /// Largest body after decompression, in bytes.
     pub max_decompressed_bytes: usize,

@@ -189,6 +189,36 @@ async fn damage_after_a_clean_stop_stops_the_start_until_it_is_accepted() {
     }
 }
 
+/// Replay would take it for damage: it is refused before a byte is written. The body is never touched, so it costs no memory.
+#[tokio::test]
+async fn a_batch_that_replay_would_not_read_is_never_acked() {
+    let place = tempfile::tempdir().unwrap();
+    let indexer = open(place.path()).await;
+    send(&indexer, &["before"]).await.unwrap();
+    let before = std::fs::read(&segments(place.path())[0]).unwrap();
+    let shelf = indexer.core.tenants.shelf(&Tenant::default());
+    let mut events = vec![everything(&indexer)[0].clone()];
+    let held = shelf.streams.share(&mut events);
+    let (reply, _answered) = tokio::sync::oneshot::channel();
+    let frame = Frame {
+        partition: 0,
+        tenant: "default".into(),
+        first: 0,
+        count: 1,
+        ingested: Timestamp::from_seconds(NOW),
+        limits: crate::accept::limits(&indexer.core),
+        named: None,
+        door: Door::ndjson(),
+        encoding: Encoding::Identity,
+        body: vec![0; 1 << 30].into(),
+    };
+    let append = Append { shelf, frame, events, held, permit: indexer.core.queue.admit(0).unwrap(), reply };
+    assert!(matches!(indexer.core.log().unwrap().append(append), Err(Error::TooLong { .. })));
+    send(&indexer, &["after"]).await.unwrap();
+    assert!(std::fs::read(&segments(place.path())[0]).unwrap().len() < 3 * before.len());
+    assert_eq!(messages(&indexer), ["before", "after"]);
+}
+
 #[tokio::test]
 async fn a_start_seals_while_it_replays() {
     let place = tempfile::tempdir().unwrap();

@@ -21,7 +21,7 @@ use locard_store::{Control, Request};
 use locard_tests::eventually;
 use locard_wire::{Ack, Encoding};
 
-use crate::wal::Disk;
+use crate::wal::{Append, Disk, Frame};
 use crate::{Clock, Delivery, Door, Error, Indexer, Principal, Settings, Tenant, View};
 
 /// 2026-11-24T08:00:00Z.

@@ -15,8 +15,8 @@ const FRAME_MARKER: [u8; 4] = *b"LFR2";
 const END_MARKER: [u8; 4] = *b"LEND";
 /// Length of what begins a head.
 pub(super) const MARKER_BYTES: usize = 4;
-/// Longest payload that a frame may have; far above any body limit that makes sense.
-pub(super) const MAX_PAYLOAD_BYTES: usize = 1 << 30;
+/// Longest payload that a frame may have: replay takes a longer one for damage.
+pub(super) const MAX_PAYLOAD_BYTES: usize = crate::settings::MAX_BODY_BYTES + (1 << 20);
 
 /// One batch as received, with what is needed to read it again in the same way.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,7 +176,19 @@ impl Frame {
         Head::put(FRAME_MARKER, nonce, offset, start, out);
     }
 
+    /// Whether replay will read it.
+    pub(super) fn fits(&self) -> bool {
+        let mut before = Vec::new();
+        self.encode_before_body(&mut before);
+        before.len().saturating_add(self.body.len()) <= MAX_PAYLOAD_BYTES
+    }
+
     fn encode_payload(&self, out: &mut Vec<u8>) {
+        self.encode_before_body(out);
+        out.extend_from_slice(&self.body);
+    }
+
+    fn encode_before_body(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(&self.partition.to_le_bytes());
         out.extend_from_slice(&self.first.to_le_bytes());
         out.extend_from_slice(&self.count.to_le_bytes());
@@ -190,7 +202,6 @@ impl Frame {
         let (batch, answer) = self.named.as_ref().map_or(("", ""), |named| (&named.batch, &named.answer));
         put_text(batch, out);
         put_text(answer, out);
-        out.extend_from_slice(&self.body);
     }
 
     /// Reads a payload whose checksum is right; `None` if it says what this version cannot read.

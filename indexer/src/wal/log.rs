@@ -22,6 +22,7 @@ use crate::hot::Shelf;
 use crate::interned::Held;
 use crate::lock::lock;
 use crate::metrics::Metrics;
+use crate::settings::MAX_BODY_BYTES;
 
 /// A batch to be made durable.
 pub(crate) struct Append {
@@ -92,8 +93,11 @@ impl Log {
         Ok(Self { sender: Mutex::new(Some(sender)), thread: Mutex::new(Some(thread)), refusing })
     }
 
-    /// Queues a batch; the answer comes through its `reply`.
+    /// Queues a batch; the answer comes through its `reply`. One that replay would not read is refused: it would be acked and lost.
     pub(crate) fn append(&self, append: Append) -> Result<(), Error> {
+        if !append.frame.fits() {
+            return Err(Error::TooLong { max_bytes: MAX_BODY_BYTES });
+        }
         self.send(Command::Append(Box::new(append)))
     }
 

@@ -41,7 +41,7 @@ pub const KEYS: &[Key] = &[
     key("limits.header_timeout", "span", "10s", "Time for a TLS handshake and for the head of a request; an idle connection is closed after it."),
     key("limits.body_timeout", "span", "30s", "Longest pause within a request's body."),
     key("limits.shutdown_timeout", "span", "20s", "Time for requests under way when the server stops."),
-    key("limits.max_body_bytes", "size", "16MiB", "Largest request body on the wire; larger ones are refused with 413."),
+    key("limits.max_body_bytes", "size", "16MiB", "Largest request body on the wire; larger ones are refused with 413. At most 1023MiB."),
     key("limits.max_decompressed_bytes", "size", "64MiB", "Largest body after decompression; larger ones are refused with 413."),
     key("limits.max_batch_events", "number", "1000000", "Most events in one body."),
     key("limits.max_line_bytes", "size", "1MiB", "Longest message; longer ones are cut and marked in `log.flags`."),

@@ -184,6 +184,11 @@ fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
             problems.push(Problem::new(format!("limits.{key}"), "must be more than 0"));
         }
     }
+    let largest = locard_indexer::MAX_BODY_BYTES;
+    if limits.max_body_bytes.bytes() > largest {
+        let message = format!("must not be more than {}MiB, what the write-ahead log takes", largest >> 20);
+        problems.push(Problem::new("limits.max_body_bytes", message));
+    }
     if limits.merge_width < 2 {
         problems.push(Problem::new("limits.merge_width", "must be at least 2"));
     }
