@@ -10,27 +10,34 @@ use locard_indexer::Problem;
 use tower::ServiceExt;
 
 /// Holds the routers once they can answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Gate {
-    router: Arc<OnceLock<Router>>,
+    opened: Arc<OnceLock<Opened>>,
+}
+
+/// What there is once the gate is open.
+struct Opened {
+    router: Router,
+    unreadable: Box<dyn Fn() -> u64 + Send + Sync>,
 }
 
 impl Gate {
-    /// Lets requests through from now on.
-    pub(super) fn open(&self, router: Router) {
-        if self.router.set(router).is_err() {
+    /// Lets requests through from now on. `unreadable` tells how many splits no search can read.
+    pub(super) fn open(&self, router: Router, unreadable: impl Fn() -> u64 + Send + Sync + 'static) {
+        if self.opened.set(Opened { router, unreadable: Box::new(unreadable) }).is_err() {
             tracing::error!("the server was made ready twice");
         }
     }
 
-    pub(super) fn is_open(&self) -> bool {
-        self.router.get().is_some()
+    /// How many splits no search can read; nothing while the gate is closed.
+    pub(super) fn unreadable(&self) -> Option<u64> {
+        self.opened.get().map(|opened| (opened.unreadable)())
     }
 
     /// Answers with the routers, or with 503 while they cannot.
     pub(super) async fn pass(self, request: Request) -> Response {
-        match self.router.get() {
-            Some(router) => match router.clone().oneshot(request).await {
+        match self.opened.get() {
+            Some(opened) => match opened.router.clone().oneshot(request).await {
                 Ok(response) => response,
                 Err(never) => match never {},
             },

@@ -97,7 +97,9 @@ impl Server {
         let routes = assemble(&indexer, &settings, &stop, locard);
         let registry = Arc::new(registry);
         for (authority, gate) in gates {
-            gate.open(app::inner(routes.clone(), Arc::clone(&registry), &authority));
+            let state = Arc::downgrade(&indexer);
+            let unreadable = move || state.upgrade().map_or(0, |indexer| indexer.status().unreadable_splits);
+            gate.open(app::inner(routes.clone(), Arc::clone(&registry), &authority), unreadable);
         }
         stop_on_failure.disarm();
         Ok(Running { indexer, settings, stop, connections })

@@ -33,6 +33,11 @@ fn token() -> Token {
 
 /// The layers around a few routes, ready or not.
 fn app(authority: &Authority, ready: bool) -> Router {
+    app_without(authority, ready, 0)
+}
+
+/// As [`app`], where this many splits cannot be read.
+fn app_without(authority: &Authority, ready: bool, unreadable: u64) -> Router {
     let gate = Gate::default();
     if ready {
         let routes = Router::new()
@@ -40,7 +45,7 @@ fn app(authority: &Authority, ready: bool) -> Router {
             .route("/api/echo", post(|body: axum::body::Bytes| async { body }))
             .route("/api/endless", get(|| async { Body::from_stream(endless()) }))
             .route("/api/long", get(|| async { "x".repeat(5000) }));
-        gate.open(app::inner(routes, Registry::with_prefix("locard").into(), authority));
+        gate.open(app::inner(routes, Registry::with_prefix("locard").into(), authority), move || unreadable);
     }
     app::outer(&gate, authority, &Metrics::default(), &limits())
 }
@@ -123,6 +128,19 @@ async fn while_the_log_is_replayed_only_life_is_shown() {
         }
     }
     assert_eq!(open("GET", "/health/ready", &[], "").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_server_that_cannot_read_everything_is_not_ready() {
+    let lacking = app_without(&Authority::new(Vec::new()), true, 3);
+    let answer = ask(lacking.clone(), "GET", "/health/ready", &[], "").await;
+    assert_eq!(answer.status, 503);
+    let problem = answer.problem();
+    assert_eq!(problem["unreadable_splits"], 3);
+    assert!(problem["detail"].as_str().unwrap().contains("3 splits cannot be read"), "{problem}");
+    for path in ["/health/live", "/api/long"] {
+        assert_eq!(ask(lacking.clone(), "GET", path, &[], "").await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]
