@@ -20,7 +20,8 @@ use crate::search::{Tailed, Tailing};
 /// What a client sends when it comes back: the id of the last event it has.
 const LAST_EVENT_ID: &str = "last-event-id";
 
-/// Follows. `id:` is the event's id, `data:` the event; `event: lag` tells how many were passed over.
+/// Follows. `id:` is the event's id, `data:` the event; `event: lag` tells how many were passed over; an `id:` alone, up to where
+/// nothing else matched.
 pub(super) async fn tail(
     State(api): State<Api>,
     principal: Principal,
@@ -61,6 +62,8 @@ fn frame(tailed: &Tailed) -> Frame {
             let id = event.id.map(|id| id.to_string()).unwrap_or_default();
             (Frame::default().id(id), serde_json::to_string(&EventJson::whole(event)).unwrap_or_default())
         }
+        // Without data: no client takes it for an event, and every client comes back with the id.
+        Tailed::Place(id) => return Frame::default().id(id.to_string()),
         Tailed::Lag(lag) => {
             let data = json!({"missed": lag.missed, "first": lag.first.to_string(), "because": lag.because});
             (Frame::default().event("lag"), data.to_string())

@@ -83,12 +83,7 @@ impl Tail {
 
     fn show(&mut self, frame: Frame) -> Result<(), Error> {
         if frame.event == "lag" {
-            let missed = serde_json::from_str::<Value>(&frame.data).unwrap_or_default();
-            let text = format!(
-                "locard: {} events were passed over: this side is too slow",
-                missed.get("missed").unwrap_or(&Value::Null)
-            );
-            writeln!(io::stderr().lock(), "{text}").unwrap_or_default();
+            writeln!(io::stderr().lock(), "{}", passed_over(&frame.data)).unwrap_or_default();
             return Ok(());
         }
         if frame.event == "end" {
@@ -108,6 +103,14 @@ impl Tail {
     }
 }
 
+/// What is said of events that were passed over: how many, and the server's reason.
+fn passed_over(data: &str) -> String {
+    let lag = serde_json::from_str::<Value>(data).unwrap_or_default();
+    let missed = lag.get("missed").and_then(Value::as_u64).unwrap_or_default();
+    let because = lag.get("because").and_then(Value::as_str).unwrap_or("the server does not say why");
+    format!("locard: {missed} events were passed over: {}", neutralise(because))
+}
+
 fn is_passing(error: &Error) -> bool {
     match error {
         Error::Connect { .. } => true,
@@ -116,7 +119,7 @@ fn is_passing(error: &Error) -> bool {
     }
 }
 
-/// One server-sent event.
+/// One server-sent event; without data it only says up to where the client is.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Frame {
     event: String,
@@ -150,7 +153,7 @@ impl Frames {
     fn line(&mut self, line: &str) -> Option<Frame> {
         if line.is_empty() {
             let frame = std::mem::take(&mut self.frame);
-            return (!frame.data.is_empty()).then_some(frame);
+            return (!frame.data.is_empty() || !frame.id.is_empty()).then_some(frame);
         }
         let (field, value) = line.split_once(':').unwrap_or((line, ""));
         let value = value.strip_prefix(' ').unwrap_or(value);
@@ -174,14 +177,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_server_says_why_events_were_passed_over() {
+        let lag = r#"{"missed":7,"first":"0-1","because":"they are no longer kept"}"#;
+        assert_eq!(passed_over(lag), "locard: 7 events were passed over: they are no longer kept");
+    }
+
+    #[test]
     fn frames_are_found_wherever_the_stream_is_cut() {
-        let stream = ": hello\n\nid: 0-1\ndata: {\"a\":1}\n\nevent: lag\r\ndata: x\r\ndata: y\r\n\r\ndata:";
+        let stream =
+            ": hello\n\nid: 0-1\ndata: {\"a\":1}\n\nevent: lag\r\ndata: x\r\ndata: y\r\n\r\nid: 0-7\n\ndata:";
         let frame = |event: &str, data: &str, id: &str| Frame {
             event: event.into(),
             data: data.into(),
             id: id.into(),
         };
-        let expected = vec![frame("", "{\"a\":1}", "0-1"), frame("lag", "x\ny", "")];
+        let expected = vec![frame("", "{\"a\":1}", "0-1"), frame("lag", "x\ny", ""), frame("", "", "0-7")];
         for size in 1..stream.len() {
             let mut frames = Frames::default();
             let found: Vec<_> = stream.as_bytes().chunks(size).flat_map(|chunk| frames.push(chunk)).collect();

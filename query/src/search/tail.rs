@@ -2,7 +2,8 @@
 //!
 //! A tail never holds up ingest: the tap drops what a slow client does not take, and the tail says how many events that were.
 //! A client that names the last event it has gets what came since from the view, then follows the tap; sequence numbers
-//! without gaps make the seam exact.
+//! without gaps make the seam exact. It is told up to where it is, first of all and while nothing matches, so that one that has been
+//! shown nothing can come back too.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -28,12 +29,17 @@ const CHANNEL_EVENTS: usize = 256;
 const BATCH_TIME: Duration = Duration::from_secs(2);
 /// How old a filter's idea of `now` may become.
 const NOW_AGE: Duration = Duration::from_secs(1);
+/// How long a client on which nothing matches goes without being told where it is. An older place is as good, it only means more to read
+/// when it comes back.
+const PLACE_AGE: Duration = Duration::from_secs(1);
 
 /// What a tail tells its client.
 #[derive(Clone, Debug)]
 pub enum Tailed {
     /// An event that matches.
     Event(Event),
+    /// What matched up to this event has been told.
+    Place(EventId),
     /// Events were passed over, matching or not.
     Lag(Lag),
     /// The tail ends here, and why.
@@ -74,18 +80,21 @@ impl Searcher {
         let lens = Arc::new(Mutex::new(lens.await.map_err(|_| Error::Failed)??));
         // First the tap, then the view: what is accepted in between is in both, and told apart by its number.
         let live = self.indexer.subscribe(&principal.tenant);
+        let view = self.indexer.view(&principal.tenant);
         if let Some(id) = resume {
-            check_partition(&self.indexer.view(&principal.tenant), id)?;
+            check_partition(&view, id)?;
         }
+        let newest = newest(&view);
+        drop(view);
         let (sender, receiver) = mpsc::channel(CHANNEL_EVENTS);
         let indexer = Arc::clone(&self.indexer);
         let open = Open::new(self.metrics.clone(), permit);
         let tenant = principal.tenant.clone();
-        let tail = Tail { indexer, tenant, lens, live, sender, last: resume, open };
+        let tail = Tail { indexer, tenant, lens, live, sender, last: resume.or(newest), placed: None, open };
         tokio::spawn(async move {
             tokio::select! {
                 () = shutdown.cancelled() => {}
-                () = tail.run() => {}
+                () = tail.run(resume.is_some()) => {}
             }
         });
         Ok(receiver)
@@ -109,6 +118,12 @@ fn extent(view: &View) -> Option<(u32, u64)> {
     let hot = hot.map(|id| (id.partition, id.sequence + 1));
     let splits = view.splits.iter().map(|split| (split.meta().partition, split.meta().sequences.end));
     hot.into_iter().chain(splits).max()
+}
+
+/// The event that was accepted last.
+fn newest(view: &View) -> Option<EventId> {
+    let (partition, end) = extent(view)?;
+    Some(EventId::new(partition, end.checked_sub(1)?))
 }
 
 /// Counts a tail as open while it lives.
@@ -189,14 +204,16 @@ struct Tail {
     lens: Arc<Mutex<Lens>>,
     live: broadcast::Receiver<Arc<[Event]>>,
     sender: mpsc::Sender<Tailed>,
-    /// The last event the client has; nothing until the first batch.
+    /// The event up to which the client has what matches; nothing while the tenant has none.
     last: Option<EventId>,
+    /// When the client was told that nothing matched up to there.
+    placed: Option<Instant>,
     open: Open,
 }
 
 impl Tail {
-    async fn run(mut self) {
-        if self.last.is_some() && self.catch_up().await.is_err() {
+    async fn run(mut self, resumed: bool) {
+        if resumed && self.catch_up().await.is_err() || self.tell_place().await.is_err() {
             return;
         }
         while let Ok(batch) = self.receive().await {
@@ -232,6 +249,7 @@ impl Tail {
         }
         let seen = self.last;
         let Matched { events, in_time } = look(&self.lens, batch, seen).await?;
+        let nothing = events.is_empty();
         for event in events {
             self.tell(Tailed::Event(event)).await?;
         }
@@ -242,14 +260,25 @@ impl Tail {
             return Err(Gone);
         }
         self.last = self.last.max(batch.last().and_then(|event| event.id));
+        if nothing && self.placed.is_none_or(|told| told.elapsed() >= PLACE_AGE) {
+            self.placed = Some(Instant::now());
+            self.tell_place().await?;
+        }
         Ok(())
+    }
+
+    async fn tell_place(&self) -> Result<(), Gone> {
+        match self.last {
+            Some(id) => self.tell(Tailed::Place(id)).await,
+            None => Ok(()),
+        }
     }
 
     async fn tell(&self, tailed: Tailed) -> Result<(), Gone> {
         match &tailed {
             Tailed::Event(_) => self.open.metrics.tail_events.inc(),
             Tailed::Lag(lag) => self.open.metrics.tail_missed.inc_by(lag.missed),
-            Tailed::End(_) => 0,
+            Tailed::Place(_) | Tailed::End(_) => 0,
         };
         self.sender.send(tailed).await.map_err(|_| Gone)
     }

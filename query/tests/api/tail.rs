@@ -33,8 +33,18 @@ impl Tail {
         Self { body: response.into_body(), text: String::new() }
     }
 
-    /// The next frame, comments aside; nothing at the end.
+    /// The next frame with data; nothing at the end.
     pub async fn next(&mut self) -> Option<Frame> {
+        loop {
+            match self.any().await {
+                Some(frame) if frame.data.is_null() => {}
+                other => return other,
+            }
+        }
+    }
+
+    /// The next frame, comments aside, also one with an id alone; nothing at the end.
+    pub async fn any(&mut self) -> Option<Frame> {
         loop {
             if let Some((frame, rest)) = self.text.split_once("\n\n") {
                 let frame = read(frame);
@@ -65,12 +75,9 @@ fn read(frame: &str) -> Option<Frame> {
         let lines = frame.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix(':'));
         lines.map(str::trim).collect::<Vec<_>>().join("\n")
     };
-    let data = member("data");
-    (!data.is_empty()).then(|| Frame {
-        event: member("event"),
-        id: member("id"),
-        data: serde_json::from_str(&data).unwrap(),
-    })
+    let (event, id, data) = (member("event"), member("id"), member("data"));
+    let data = if data.is_empty() { Value::Null } else { serde_json::from_str(&data).unwrap() };
+    (!data.is_null() || !id.is_empty()).then_some(Frame { event, id, data })
 }
 
 fn numbered(range: std::ops::Range<i64>) -> Vec<Value> {
@@ -101,6 +108,23 @@ async fn a_client_that_comes_back_gets_what_it_missed_once_and_in_order() {
     for n in (6..25).step_by(2) {
         assert_eq!(tail.message().await, format!("m{n}"));
     }
+}
+
+/// What matches while a client is away is not lost to one that nothing was shown to yet.
+#[tokio::test]
+async fn a_client_that_was_shown_nothing_can_come_back() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &numbered(0..4)).await;
+    let place = |id: &str| Some(Frame { event: String::new(), id: id.to_owned(), data: Value::Null });
+    let mut tail = Tail::open(&server, &somebody(), "even:true", None).await;
+    assert_eq!(tail.any().await, place("0-3"));
+    server.ingest(&somebody(), &numbered(5..6)).await;
+    assert_eq!(tail.any().await, place("0-4"));
+    drop(tail);
+    server.ingest(&somebody(), &numbered(6..10)).await;
+    let mut tail = Tail::open(&server, &somebody(), "even:true", Some("0-4")).await;
+    assert_eq!((tail.message().await, tail.message().await), ("m6".into(), "m8".into()));
+    assert_eq!(tail.any().await, place("0-8"));
 }
 
 #[tokio::test]

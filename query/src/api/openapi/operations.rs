@@ -127,7 +127,7 @@ fn search() -> Vec<Operation> {
         query("order", "Newest or oldest first", json!({"enum": ["desc", "asc"], "default": "desc"})),
         query("cursor", "From an answer: the page that follows it", text()),
     ];
-    let tail = "Live events as server-sent events: `id` is the event's id, `data` the event, `event: lag` says how many were passed over, `event: end` why the server ends the tail";
+    let tail = "Live events as server-sent events: `id` is the event's id, `data` the event, an `id` alone says up to where nothing else matched, `event: lag` how many were passed over, `event: end` why the server ends the tail";
     vec![
         get("/api/search", "search", summary)
             .takes(scope())

@@ -7,6 +7,8 @@ import { open } from './client';
 export interface TailSink {
   connected(): void;
   events(events: LogEvent[]): void;
+  /** What matches up to the event of that id has been handed on: to be named when coming back. */
+  reached(id: string): void;
   /** The server passed over events because this reader was slow or long away. */
   lagged(missed: number): void;
 }
@@ -34,10 +36,13 @@ function deliver(messages: Message[], sink: TailSink): string | undefined {
   const events: LogEvent[] = [];
   let ended: string | undefined;
   for (const { event, data } of messages) {
+    if (data === '') continue;
     if (event === 'lag') sink.lagged((JSON.parse(data) as { missed: number }).missed);
     else if (event === 'end') ended = (JSON.parse(data) as { because: string }).because;
     else events.push(JSON.parse(data) as LogEvent);
   }
   if (events.length > 0) sink.events(events);
+  const reached = messages.at(-1)?.id ?? '';
+  if (reached !== '') sink.reached(reached);
   return ended;
 }

@@ -8,6 +8,7 @@ it.each<[string, string[], string[][]]>([
   ['lines joined', ['data: a\ndata: b\n\n'], [['message', 'a\nb']]],
   ['named', ['event: lagged\ndata: {}\n\n'], [['lagged', '{}']]],
   ['comments are keep-alives', [': hello\n\n:\n\n'], []],
+  ['an id alone', ['id: 0-7\n\n: hello\n\n'], [['message', '']]],
   ['no data, no message', ['event: x\n\n'], []],
   ['a list from one chunk', ['data: 1\n\ndata: 2\n\ndata: 3'], [['message', '1'], ['message', '2']]],
 ])('%s', (_name, chunks, expected) => {

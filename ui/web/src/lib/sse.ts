@@ -2,6 +2,7 @@
 
 export interface Message {
   event: string;
+  /** Empty where a frame has an id alone. */
   data: string;
   id: string;
 }
@@ -35,6 +36,6 @@ export class SseParser {
     const value = colon < 0 ? '' : line.slice(colon + 1).replace(/^ /, '');
     if (name === 'data') [this.#fields.data, this.#any] = [`${this.#fields.data}${value}\n`, true];
     else if (name === 'event') this.#fields.event = value;
-    else if (name === 'id') this.#fields.id = value;
+    else if (name === 'id') [this.#fields.id, this.#any] = [value, true];
   }
 }

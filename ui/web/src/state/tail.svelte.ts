@@ -2,7 +2,7 @@
 
 import { asApiError, isAbort } from '../api/client';
 import { tail, TailEnded, type TailSink } from '../api/tail';
-import { newestId, type LogEvent } from '../lib/event';
+import type { LogEvent } from '../lib/event';
 import type { TailState } from '../lib/tail';
 
 const RETRY_MS = 2000;
@@ -39,10 +39,8 @@ class Tail {
   #sink(onEvents: (events: LogEvent[]) => void): TailSink {
     return {
       connected: () => (this.state = 'live'),
-      events: (events) => {
-        this.#after = newestId(events) ?? this.#after;
-        onEvents(events);
-      },
+      events: onEvents,
+      reached: (id) => (this.#after = id),
       lagged: (missed) => (this.lost += missed),
     };
   }
