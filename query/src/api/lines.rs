@@ -16,7 +16,7 @@ use serde_json::Value;
 use super::json::EventJson;
 use super::problem::problem;
 use crate::pipe::{Outcome, Table, member_names};
-use crate::search::{Answer, Ask, DEFAULT_LIMIT, Searcher};
+use crate::search::{Answer, Ask, DEFAULT_LIMIT, Searcher, is_paged};
 
 const NDJSON: &str = "application/x-ndjson";
 /// Events held at a time while a stream is written.
@@ -38,9 +38,9 @@ pub(super) fn wanted(headers: &HeaderMap) -> bool {
     })
 }
 
-/// Streams up to `limit` events. The largest `limit` does not apply: only a page is held at a time.
+/// Streams up to `limit` events. The largest `limit` does not apply where there are pages: only one is held at a time.
 pub(super) async fn stream(searcher: Searcher, principal: Principal, ask: Ask) -> Result<Response, Problem> {
-    let page_events = PAGE_EVENTS.min(searcher.limits.max_limit);
+    let page_events = page_events(&ask.q, searcher.limits.max_limit);
     let mut rest = Rest { left: ask.limit.unwrap_or(DEFAULT_LIMIT), page_events, searcher, principal, ask };
     let first = rest.first().await.map_err(|error| problem(error, &rest.ask.q))?;
     let more = rest.more(&first);
@@ -51,6 +51,14 @@ pub(super) async fn stream(searcher: Searcher, principal: Principal, ask: Ask) -
         insert_text(response.headers_mut(), CURSOR, &cursor);
     }
     Ok(response)
+}
+
+/// How many events to ask for at a time. What has no pages, as what is sorted, must come at once.
+fn page_events(q: &str, max_limit: usize) -> usize {
+    match crate::pipe::parse(q) {
+        Ok(query) if !is_paged(&query.pipes) => max_limit,
+        _ => PAGE_EVENTS.min(max_limit),
+    }
 }
 
 /// What is still to be streamed.

@@ -80,8 +80,12 @@ impl Client {
     pub(super) async fn json<T: DeserializeOwned>(&self, request: RequestBuilder) -> Result<T, Error> {
         let response = self.send(request).await?;
         let body = response.bytes().await.map_err(|source| self.unreachable(source))?;
-        serde_json::from_slice(&body)
-            .map_err(|error| Error::Answer { url: self.url.clone(), reason: error.to_string() })
+        serde_json::from_slice(&body).map_err(|error| self.unreadable(&error))
+    }
+
+    /// The answer is not what it should be.
+    pub(super) fn unreadable(&self, error: &serde_json::Error) -> Error {
+        Error::Answer { url: self.url.clone(), reason: error.to_string() }
     }
 
     pub(super) fn unreachable(&self, source: reqwest::Error) -> Error {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use reqwest::Method;
+use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value, json};
@@ -11,6 +11,7 @@ use super::args::{Order, SearchArgs};
 use super::client::Client;
 use super::output::{Printer, Rows, neutralise};
 use super::{Error, Outcome};
+use crate::pipe::Pipe;
 
 /// Events asked for at once.
 const PAGE: u64 = 1000;
@@ -31,7 +32,10 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
     let mut left = if args.all { u64::MAX } else { args.limit };
     let (mut cursor, mut found) = (None, false);
     loop {
-        let answer = ask(&client, args, &query, left.min(PAGE), cursor.take()).await?;
+        let answer = match is_sorted(&query) {
+            true => ask_at_once(&client, args, &query, left).await?,
+            false => ask(&client, args, &query, left.min(PAGE), cursor.take()).await?,
+        };
         if let Some(rows) = &answer.table {
             found |= !rows.rows.is_empty();
             printer.rows(rows)?;
@@ -51,6 +55,14 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
     Ok(if found { Outcome::Found } else { Outcome::Nothing })
 }
 
+/// Whether the answer is events in an order that has no pages. What this version does not know is left to the server.
+fn is_sorted(query: &str) -> bool {
+    let makes_rows = |pipe: &Pipe| matches!(pipe, Pipe::Stats(_) | Pipe::Top(_) | Pipe::Timechart(_));
+    crate::pipe::parse(query).is_ok_and(|query| {
+        query.pipes.iter().any(|pipe| matches!(pipe, Pipe::Sort(_))) && !query.pipes.iter().any(makes_rows)
+    })
+}
+
 async fn ask(
     client: &Client,
     args: &SearchArgs,
@@ -58,6 +70,34 @@ async fn ask(
     limit: u64,
     cursor: Option<String>,
 ) -> Result<Answer, Error> {
+    match client.json(request(client, args, query, limit, cursor)).await {
+        Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(query)))),
+        other => other,
+    }
+}
+
+/// A line each, of which there may be more than on the largest page.
+async fn ask_at_once(client: &Client, args: &SearchArgs, query: &str, limit: u64) -> Result<Answer, Error> {
+    let request = request(client, args, query, limit, None).header("accept", "application/x-ndjson");
+    let response = match client.send(request).await {
+        Err(Error::Refused(refusal)) => return Err(Error::Refused(Box::new(refusal.of(query)))),
+        other => other?,
+    };
+    let because = response.headers().get("locard-incomplete-because");
+    let because = because.map(|because| String::from_utf8_lossy(because.as_bytes()).into_owned());
+    let body = response.bytes().await.map_err(|source| client.unreachable(source))?;
+    let lines = serde_json::Deserializer::from_slice(&body).into_iter();
+    let events = lines.collect::<Result<_, _>>().map_err(|error| client.unreadable(&error))?;
+    Ok(Answer { events, table: None, cursor: None, incomplete_because: because })
+}
+
+fn request(
+    client: &Client,
+    args: &SearchArgs,
+    query: &str,
+    limit: u64,
+    cursor: Option<String>,
+) -> RequestBuilder {
     let order = match args.order {
         Order::Desc => "desc",
         Order::Asc => "asc",
@@ -72,10 +112,7 @@ async fn ask(
         }
     }
     let request = client.request(Method::POST, "/api/search").header("content-type", "application/json");
-    match client.json(request.body(Value::Object(body).to_string())).await {
-        Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(query)))),
-        other => other,
-    }
+    request.body(Value::Object(body).to_string())
 }
 
 /// An answer that is not all, or not exact, is said to be so, every time.
@@ -99,6 +136,22 @@ mod tests {
         let mut out = Vec::new();
         warn(&mut out, &answer);
         assert_eq!(String::from_utf8(out).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_is_sorted_and_not_counted_comes_at_once() {
+        for (query, expected) in [
+            ("a | sort b", true),
+            ("a | fields b | sort -b | fields c", true),
+            ("a | sort b | limit 5", true),
+            ("a", false),
+            ("a | limit 5", false),
+            ("a | stats count() by b | sort count", false),
+            ("a | sort b | stats count()", false),
+            ("a | a pipe of tomorrow", false),
+        ] {
+            assert_eq!(is_sorted(query), expected, "{query}");
+        }
     }
 
     #[test]

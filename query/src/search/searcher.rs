@@ -136,7 +136,7 @@ impl Searcher {
         let Plan { wanted, seen, order, after, limit, now, .. } = plan;
         let memory_bytes = self.limits.memory_bytes;
         let filed = within(&wanted.request);
-        let paged = plan.pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)));
+        let paged = is_paged(&plan.pipes);
         if after.is_some() && !paged {
             return Err(pageless());
         }
@@ -209,6 +209,11 @@ fn within(request: &Request) -> Range<Timestamp> {
     let said = time_range(&request.filter);
     let Range { start, end } = request.filed;
     start.max(said.start)..end.min(said.end)
+}
+
+/// Whether the answer to these pipes comes in pages; else it is one answer, with at most as many events as are asked for.
+pub(crate) fn is_paged(pipes: &[Pipe]) -> bool {
+    pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)))
 }
 
 fn pageless() -> Error {

@@ -34,6 +34,25 @@ async fn a_stream_goes_past_the_largest_page() {
     }
 }
 
+/// What is sorted has no pages: it comes at once, as much as one answer may hold, and says when that is not all.
+#[tokio::test]
+async fn a_sorted_stream_is_not_cut_at_a_page() {
+    let server = Server::with(Limits { max_limit: 1_500, ..Limits::default() }).await;
+    let objects: Vec<Value> = (0..1_600).map(|n| json!({"time": time(n), "message": "m", "n": n})).collect();
+    server.ingest(&somebody(), &objects).await;
+    for (q, limit, count, complete) in [
+        ("n<1200 | sort n", "5000", 1_200, "true"),
+        ("n<1200 | sort n", "1100", 1_100, "false"),
+        ("* | sort n | fields n", "5000", 1_500, "false"),
+        ("* | fields n", "5000", 1_600, "true"),
+    ] {
+        let answer = lines(&server, &[("q", q), ("limit", limit)]).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        assert_eq!(answer.text.lines().count(), count, "{q} {limit}");
+        assert_eq!(answer.headers["locard-complete"], complete, "{q} {limit}");
+    }
+}
+
 #[tokio::test]
 async fn a_stream_that_lacks_something_says_so_in_its_head() {
     let server = Server::start().await;
