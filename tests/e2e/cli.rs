@@ -1,8 +1,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use locard_tests::Server;
 use locard_tests::process::binary;
+use locard_tests::{Server, ServerOptions};
 use tokio::process::Command;
 
 struct Run {
@@ -175,5 +175,86 @@ async fn tail_prints_what_comes() -> anyhow::Result<()> {
     })
     .await?;
     assert!(!process.output().contains("calm"));
+    Ok(())
+}
+
+/// There are more than the server gives in a page, and than it once cut what is sorted to.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sorted_search_prints_as_much_as_is_asked_for() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let body: String = (0..1_200).map(|n| format!("{{\"message\":\"m\",\"n\":{n}}}\n")).collect();
+    server.client().ingest("", body).await?;
+    for limit in [&["--all"][..], &["-n", "1150"]] {
+        let run = locard(&server, &[&["search", "m | sort -n", "-o", "json"], limit].concat()).await?;
+        let lines: Vec<&str> = run.out.lines().collect();
+        let first: serde_json::Value = serde_json::from_str(lines[0])?;
+        assert_eq!(first["n"], 1_199);
+        assert_eq!(lines.len(), if limit.len() == 1 { 1_200 } else { 1_150 }, "{}", run.err);
+        assert_eq!(run.err.contains("incomplete"), limit.len() > 1, "{}", run.err);
+    }
+    Ok(())
+}
+
+/// The incident of yesterday is not one of the last hour.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_demo_that_is_played_again_says_where_it_is() -> anyhow::Result<()> {
+    let options = ServerOptions {
+        command: "up",
+        arguments: vec!["--demo".into()],
+        config: Some("collector: {enabled: false}\n".into()),
+        ..ServerOptions::default()
+    };
+    let mut server = Server::start_with(options).await?;
+    let said = async |server: &mut Server, text: &str| {
+        locard_tests::eventually(std::time::Duration::from_secs(30), async || {
+            let output = server.process().output();
+            anyhow::ensure!(output.contains(text), "{output}");
+            Ok(output)
+        })
+        .await
+    };
+    said(&mut server, "in the last hour").await?;
+    let all = server.client().count("*").await?;
+    server.process().stop().await?;
+    server.restart().await?;
+    let output = said(&mut server, "/?start=").await?;
+    let range = output.split_once("/?start=").and_then(|(_, rest)| rest.split_whitespace().next());
+    let (start, end) = range.and_then(|range| range.split_once("&end=")).unwrap();
+    let found = server.client().search(serde_json::json!({"q": "*", "start": start, "end": end})).await?;
+    assert_eq!(found["matched"]["value"], all, "{start} to {end}");
+    Ok(())
+}
+
+/// Nobody believes an import whose events were refused.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_import_that_is_refused_fails_and_says_why() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("app.log");
+    std::fs::write(&path, "one\ntwo\n")?;
+    let run = locard(&server, &["ingest", path.to_str().unwrap(), "--label", "event.dataset=My App"]).await?;
+    assert_eq!(run.code, Some(2), "{}", run.err);
+    assert!(run.err.contains("2 of ") && run.err.contains("lower case"), "{}", run.err);
+    assert_eq!(server.client().count("*").await?, 0);
+    Ok(())
+}
+
+/// What a torn archive still holds is evidence, and so is that it is torn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_torn_archive_is_imported_up_to_where_it_is_torn() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("app.log.gz");
+    let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    for n in 0..500_u64 {
+        writeln!(gz, "line {n} {:x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))?;
+    }
+    let whole = gz.finish()?;
+    std::fs::write(&path, &whole[..whole.len() / 2])?;
+    let run = locard(&server, &["ingest", path.to_str().unwrap()]).await?;
+    assert_eq!(run.code, Some(2), "{}", run.err);
+    assert!(run.err.contains("events, 1 batch") && run.err.contains("cannot read"), "{}", run.err);
+    let count = server.client().count("line").await?;
+    assert!((100..500).contains(&count), "{count} events");
     Ok(())
 }

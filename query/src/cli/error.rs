@@ -59,6 +59,16 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The server took the others of a file's events, but not these.
+    #[error("{events} of {}'s events were refused: {because}", path.display())]
+    Rejected {
+        /// Which file.
+        path: PathBuf,
+        /// How many.
+        events: u64,
+        /// Why, in the server's words, the first of them.
+        because: String,
+    },
     /// The server will not go on with a tail.
     #[error("the tail ended: {0}")]
     TailEnded(String),

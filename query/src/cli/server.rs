@@ -11,6 +11,7 @@ use super::args::{Role, ServeArgs, UpArgs};
 use super::collect::{Collecting, Working};
 use super::{Error, Outcome, client, config, log};
 use crate::config::Settings;
+use crate::demo::Played;
 use crate::serve::{Running, Server};
 
 pub(super) async fn serve(args: ServeArgs) -> Result<Outcome, Error> {
@@ -44,7 +45,7 @@ pub(super) async fn up(args: UpArgs) -> Result<Outcome, Error> {
     let Some(running) = start(server, register, &mut stopped).await? else { return Ok(Outcome::Found) };
     announce(&url)?;
     if args.demo {
-        play_demo(&running.indexer).await?;
+        play_demo(&running.indexer, &url).await?;
     }
     let working = collecting.map(begin).transpose()?;
     stopped.await;
@@ -87,13 +88,25 @@ async fn stop(running: Running) {
     running.stop().await;
 }
 
-async fn play_demo(indexer: &Arc<Indexer>) -> Result<(), Error> {
-    let ack = crate::demo::play(indexer, crate::now()).await.map_err(crate::serve::Error::from)?;
-    tell(&format!(
-        "Demo: an incident of {} events in the last hour; docs/demo.md tells what to look for",
-        ack.accepted
-    ))?;
+async fn play_demo(indexer: &Arc<Indexer>, url: &str) -> Result<(), Error> {
+    let played = crate::demo::play(indexer, crate::now()).await.map_err(crate::serve::Error::from)?;
+    tell(&demo_text(played, url))?;
     Ok(())
+}
+
+fn demo_text(played: Played, url: &str) -> String {
+    let Played { events, repeated, until } = played;
+    if !repeated {
+        return format!(
+            "Demo: an incident of {events} events in the last hour; docs/demo.md tells what to look for"
+        );
+    }
+    // Half-open: the last event is in.
+    let (from, to) = (played.from(), until.plus_nanos(1_000_000));
+    format!(
+        "Demo: the incident of {events} events was played before and is not added again within a day; it ends at {until}:\n  \
+         {url}/?start={from}&end={to}"
+    )
 }
 
 /// Only once the data are open: who reads this may search.
@@ -117,4 +130,21 @@ fn stop_signal() -> io::Result<impl Future<Output = ()>> {
             _ = interrupt.recv() => {}
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use locard_event::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn a_demo_that_was_played_before_is_where_it_was() {
+        let until = Timestamp::parse("2026-11-24T08:00:00Z").unwrap();
+        let played = Played { events: 4_000, repeated: false, until };
+        assert!(demo_text(played, "http://x").contains("4000 events in the last hour"));
+        let text = demo_text(Played { repeated: true, ..played }, "http://x");
+        let url = "http://x/?start=2026-11-24T07:00:00.000Z&end=2026-11-24T08:00:00.001Z";
+        assert!(text.ends_with(url) && !text.contains("last hour"), "{text}");
+    }
 }

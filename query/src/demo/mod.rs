@@ -15,24 +15,49 @@ use std::sync::Arc;
 use bytes::Bytes;
 use locard_event::Timestamp;
 use locard_indexer::{Delivery, Door, Error, Indexer, Principal};
-use locard_wire::{Ack, BatchId, Encoding};
+use locard_wire::{BatchId, Encoding};
 
 use script::Script;
+
+/// How long the story is.
+const LASTS_NANOS: i64 = 3_600_000_000_000;
+
+/// What became of the demo.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Played {
+    /// Its events.
+    pub events: u64,
+    /// It was there already: nothing was added now.
+    pub repeated: bool,
+    /// When it ends; it begins an hour before.
+    pub until: Timestamp,
+}
+
+impl Played {
+    /// When it begins.
+    pub fn from(self) -> Timestamp {
+        self.until.plus_nanos(-LASTS_NANOS)
+    }
+}
 
 /// Plays the incident into the default tenant. Within a day of the first time it is recognised as a repeat and adds nothing.
 ///
 /// # Errors
 /// The indexer refused it.
-pub async fn play(indexer: &Arc<Indexer>, now: Timestamp) -> Result<Ack, Error> {
+pub async fn play(indexer: &Arc<Indexer>, now: Timestamp) -> Result<Played, Error> {
     let events = events(now);
-    let last = events.len() as u64;
+    let batch = BatchId { source: "demo".into(), first: 0, last: events.len() as u64 };
     let delivery = Delivery {
         door: Door::Otlp,
         encoding: Encoding::Identity,
-        batch: Some(BatchId { source: "demo".into(), first: 0, last }),
+        batch: Some(batch.clone()),
         body: Bytes::from(locard_wire::encode(&events)),
     };
-    indexer.ingest(&Principal::loopback(), delivery).await
+    let principal = Principal::loopback();
+    let ack = indexer.ingest(&principal, delivery).await?;
+    // It was accepted the moment it ended.
+    let then = if ack.repeated { indexer.accepted_at(&principal.tenant, &batch).await? } else { None };
+    Ok(Played { events: ack.accepted, repeated: ack.repeated, until: then.unwrap_or(now) })
 }
 
 /// The whole hour before `now`, in order of time.

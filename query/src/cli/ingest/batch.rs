@@ -14,7 +14,10 @@ const MAX_EVENTS: usize = 4000;
 #[derive(Debug)]
 pub(super) struct Batch {
     pub(super) id: BatchId,
-    pub(super) events: Vec<Event>,
+    /// How many events.
+    pub(super) events: u64,
+    /// The events, as OTLP.
+    pub(super) body: Vec<u8>,
 }
 
 /// Collects events and hands full batches over, waiting while the receiver is behind.
@@ -22,24 +25,18 @@ pub(super) struct Batcher {
     sender: Sender<Batch>,
     events: Vec<Event>,
     bytes: usize,
-    hash: Sha256,
     range: Option<(u64, u64)>,
 }
 
 impl Batcher {
     /// For a thread that may block.
     pub(super) fn new(sender: Sender<Batch>) -> Self {
-        Self { sender, events: Vec::new(), bytes: 0, hash: Sha256::new(), range: None }
+        Self { sender, events: Vec::new(), bytes: 0, range: None }
     }
 
     /// Adds the event whose line began at `offset`. False: nobody wants more.
     pub(super) fn push(&mut self, event: Event, offset: u64) -> bool {
         let length = event.message.len();
-        // Everything the source said; not the time of reading, which a second run would not repeat.
-        self.hash.update(event.stream.id().0.to_le_bytes());
-        self.hash.update(offset.to_le_bytes());
-        self.hash.update((length as u64).to_le_bytes());
-        self.hash.update(&event.message);
         let end = offset + length as u64;
         let (first, last) = self.range.unwrap_or((offset, end));
         self.range = Some((first.min(offset), last.max(end)));
@@ -56,11 +53,14 @@ impl Batcher {
     }
 
     fn hand_over(&mut self) -> bool {
-        let digest = std::mem::take(&mut self.hash).finalize();
+        let events = std::mem::take(&mut self.events);
+        let body = locard_wire::encode(&events);
+        // All that is sent, so that nothing that differs is taken for a repeat; the time of reading is not in it.
+        let digest = Sha256::digest(&body);
         let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let (first, last) = self.range.take().unwrap_or_default();
         let id = BatchId { source: format!("ingest/{hex}").into(), first, last };
         self.bytes = 0;
-        self.sender.blocking_send(Batch { id, events: std::mem::take(&mut self.events) }).is_ok()
+        self.sender.blocking_send(Batch { id, events: events.len() as u64, body }).is_ok()
     }
 }

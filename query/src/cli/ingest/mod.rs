@@ -11,7 +11,7 @@ mod origin;
 mod read;
 mod send;
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -29,17 +29,33 @@ use send::Sent;
 const AHEAD: usize = 2;
 
 /// What became of one file.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Count {
     events: u64,
     batches: u64,
     /// Of the events, those that an earlier import brought.
     known: u64,
+    /// Those that the server did not take; they are not among the events.
+    refused: u64,
+    /// Why, in its words, the first of them.
+    because: String,
 }
 
 impl Count {
-    fn say(self, path: &Path) -> String {
-        let Self { events, batches, known } = self;
+    fn add(&mut self, events: u64, sent: Sent) {
+        let refused = sent.refused.rejected.min(events);
+        if self.refused == 0 && refused > 0 {
+            self.because = sent.refused.message;
+        }
+        let taken = events - refused;
+        self.refused += refused;
+        self.events += taken;
+        self.known += if sent.known { taken } else { 0 };
+        self.batches += 1;
+    }
+
+    fn say(&self, path: &Path) -> String {
+        let &Self { events, batches, known, .. } = self;
         let counts =
             format!("{}, {}", plural(events, "event", "events"), plural(batches, "batch", "batches"));
         let again = match known {
@@ -53,46 +69,50 @@ impl Count {
 
 pub(super) async fn run(args: &IngestArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
-    let mut total = Count::default();
+    let mut total = 0;
     for path in &args.files {
         let progress = bar(args.quiet);
-        let count = import(&client, args, path, &progress).await;
+        let mut count = Count::default();
+        let done = import(&client, args, path, &progress, &mut count).await;
         progress.finish_and_clear();
-        let count = count?;
-        report(&count.say(path));
-        total.events += count.events;
+        if done.is_ok() || count.batches > 0 {
+            report(&count.say(path));
+        }
+        done?;
+        if count.refused > 0 {
+            let Count { refused: events, because, .. } = count;
+            return Err(Error::Rejected { path: path.clone(), events, because });
+        }
+        total += count.events;
     }
-    Ok(if total.events > 0 { Outcome::Found } else { Outcome::Nothing })
+    Ok(if total > 0 { Outcome::Found } else { Outcome::Nothing })
 }
 
+/// Counts what was sent, also where it fails in the end.
 async fn import(
     client: &Client,
     args: &IngestArgs,
     path: &Path,
     progress: &ProgressBar,
-) -> Result<Count, Error> {
+    count: &mut Count,
+) -> Result<(), Error> {
     let input = Input::open(path, progress)?;
     let origin = Origin::new(args, path);
     let (sender, mut receiver) = mpsc::channel::<Batch>(AHEAD);
-    let reading = tokio::task::spawn_blocking(move || {
-        let mut batcher = Batcher::new(sender);
-        read::read(input, &origin, &mut batcher)?;
-        batcher.finish();
-        io::Result::Ok(())
-    });
-    let mut count = Count::default();
+    let reading = tokio::task::spawn_blocking(move || read_all(input, &origin, Batcher::new(sender)));
     while let Some(batch) = receiver.recv().await {
-        let events = batch.events.len() as u64;
-        if send::send(client, &batch).await? == Sent::Known {
-            count.known += events;
-        }
-        count.events += events;
-        count.batches += 1;
+        count.add(batch.events, send::send(client, &batch).await?);
         progress.set_message(format!("{} events", count.events));
     }
     let read = reading.await.unwrap_or_else(|panic| Err(io::Error::other(panic)));
-    read.map_err(|source| Error::Read { path: path.to_owned(), source })?;
-    Ok(count)
+    read.map_err(|source| Error::Read { path: path.to_owned(), source })
+}
+
+/// What could be read is handed over whole before a failure is told: a torn archive is evidence too.
+fn read_all(input: impl BufRead, origin: &Origin, mut batcher: Batcher) -> io::Result<()> {
+    let done = read::read(input, origin, &mut batcher);
+    batcher.finish();
+    done
 }
 
 /// Drawn on a terminal only.

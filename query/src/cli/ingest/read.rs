@@ -21,28 +21,17 @@ const SAMPLE_LINES: usize = 64;
 /// The time of a line in no envelope: the server reads one in the line, else takes the time of receipt.
 const UNKNOWN: Timestamp = Timestamp::from_nanos(0);
 
-/// Reads everything.
+/// Reads everything; up to where it fails, if it does.
 pub(super) fn read(input: impl BufRead, origin: &Origin, out: &mut Batcher) -> io::Result<()> {
     let mut lines = Lines::new(input, MAX_LINE_BYTES);
-    let sample: Vec<Line> = lines.by_ref().take(SAMPLE_LINES).collect::<io::Result<_>>()?;
-    let kind = envelope(sample.iter().map(|line| line.bytes.as_slice()));
-    let begin = sample.first().map(|line| line.bytes.as_slice()).unwrap_or_default();
-    let dataset = origin.dataset(begin);
+    let sample: Vec<io::Result<Line>> = lines.by_ref().take(SAMPLE_LINES).collect();
+    let seen = || sample.iter().flatten().map(|line| line.bytes.as_slice());
+    let kind = envelope(seen());
+    let dataset = origin.dataset(seen().next().unwrap_or_default());
     let mut reader = Reader { origin: origin.clone(), joiner: Joiner::new(MAX_LINE_BYTES), out };
-    for line in sample.into_iter().map(Ok).chain(lines) {
-        let line = line?;
-        let open = match kind {
-            Envelope::Cri => reader.framed(&line, frame::cri(&line.bytes)),
-            Envelope::Docker => reader.framed(&line, frame::docker(&line.bytes)),
-            Envelope::Journald => reader.journald(&line),
-            Envelope::Plain => reader.plain(dataset, &line),
-        };
-        if !open {
-            return Ok(());
-        }
-    }
+    let done = reader.all(sample.into_iter().chain(lines), kind, dataset);
     reader.flush();
-    Ok(())
+    done
 }
 
 struct Reader<'a> {
@@ -51,8 +40,34 @@ struct Reader<'a> {
     out: &'a mut Batcher,
 }
 
-/// Each method answers whether somebody still wants events.
 impl Reader<'_> {
+    /// Until the lines fail or end, or nobody wants more.
+    fn all(
+        &mut self,
+        lines: impl Iterator<Item = io::Result<Line>>,
+        kind: Envelope,
+        dataset: &str,
+    ) -> io::Result<()> {
+        for line in lines {
+            if !self.line(&line?, kind, dataset) {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Each method but `flush` answers whether somebody still wants events.
+impl Reader<'_> {
+    fn line(&mut self, line: &Line, kind: Envelope, dataset: &str) -> bool {
+        match kind {
+            Envelope::Cri => self.framed(line, frame::cri(&line.bytes)),
+            Envelope::Docker => self.framed(line, frame::docker(&line.bytes)),
+            Envelope::Journald => self.journald(line),
+            Envelope::Plain => self.plain(dataset, line),
+        }
+    }
+
     fn framed(&mut self, line: &Line, framed: Option<Framed<'_>>) -> bool {
         match framed {
             None => self.plain("container", line),
@@ -125,19 +140,26 @@ mod tests {
     use tokio::sync::mpsc;
 
     use super::super::input::Input;
+    use super::super::read_all;
     use super::*;
 
     fn events(text: &[u8]) -> (Vec<Event>, Vec<String>) {
+        let (done, events, ids) = try_events(text);
+        done.unwrap();
+        (events, ids)
+    }
+
+    fn try_events(text: &[u8]) -> (io::Result<()>, Vec<Event>, Vec<String>) {
         let (sender, mut receiver) = mpsc::channel(100);
-        let mut batcher = Batcher::new(sender);
-        read(Input::of_bytes(text), &Origin::test(), &mut batcher).unwrap();
-        batcher.finish();
+        let done = read_all(Input::of_bytes(text), &Origin::test(), Batcher::new(sender));
         let (mut events, mut ids) = (Vec::new(), Vec::new());
         while let Ok(batch) = receiver.try_recv() {
             ids.push(batch.id.to_string());
-            events.extend(batch.events);
+            let decoded = locard_wire::decode(&batch.body, UNKNOWN, 100).unwrap();
+            assert_eq!(decoded.len() as u64, batch.events);
+            events.extend(decoded);
         }
-        (events, ids)
+        (done, events, ids)
     }
 
     #[track_caller]
@@ -176,9 +198,47 @@ mod tests {
         let zstd = zstd::encode_all(plain.as_slice(), 1).unwrap();
         let (expected, ids) = events(plain);
         assert_eq!(events(&zstd), (expected.clone(), ids.clone()));
+        assert_eq!(events(&gzip(plain)), (expected, ids.clone()));
+        assert_ne!(events(b"one\ntwO\n").1, ids);
+    }
+
+    fn gzip(plain: &[u8]) -> Vec<u8> {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         io::Write::write_all(&mut gzip, plain).unwrap();
-        assert_eq!(events(&gzip.finish().unwrap()), (expected, ids.clone()));
-        assert_ne!(events(b"one\ntwO\n").1, ids);
+        gzip.finish().unwrap()
+    }
+
+    /// Lines of the same length at the same offsets that say the same, but at another time, or with other fields.
+    #[test]
+    fn files_that_differ_in_times_or_fields_alone_are_not_repeats() {
+        for (one, two) in [
+            ("2026-11-24T08:00:00Z stdout F x", "2026-11-24T08:00:01Z stdout F x"),
+            (
+                r#"{"log":"x\n","stream":"stdout","time":"1970-01-01T00:00:01Z"}"#,
+                r#"{"log":"x\n","stream":"stdout","time":"1970-01-01T00:00:02Z"}"#,
+            ),
+            (
+                r#"{"__REALTIME_TIMESTAMP":"1000000","MESSAGE":"x","PRIORITY":"3"}"#,
+                r#"{"__REALTIME_TIMESTAMP":"1000000","MESSAGE":"x","PRIORITY":"4"}"#,
+            ),
+        ] {
+            let (one, two) = (events(one.as_bytes()), events(two.as_bytes()));
+            assert_eq!(one.0[0].message, two.0[0].message);
+            assert_ne!(one.1, two.1);
+        }
+    }
+
+    /// As a disk that was pulled leaves it: what can be read comes, and then the failure.
+    #[test]
+    fn a_torn_archive_gives_what_can_be_read_of_it() {
+        for lines in [5_000_u64, 300] {
+            let line = |n: u64| format!("{n} {:x}\n", n.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let plain: String = (0..lines).map(line).collect();
+            let whole = gzip(plain.as_bytes());
+            let (done, events, _) = try_events(&whole[..whole.len() - whole.len() / 10]);
+            assert!(done.is_err(), "{lines}");
+            let read = events.len() as u64;
+            assert!((lines / 2..lines).contains(&read), "{read} of {lines}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use locard_wire::Partial;
 use reqwest::Method;
 
 use super::batch::Batch;
@@ -15,18 +16,17 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const TRIES: u32 = 16;
 
 /// What became of a batch.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sent {
-    /// Its events were added.
-    Added,
-    /// They were there already: an earlier import sent the same batch.
-    Known,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Its events were there already: an earlier import sent the same batch.
+    pub(super) known: bool,
+    /// What the server did not take of it.
+    pub(super) refused: Partial,
 }
 
-/// When this returns `Ok`, the events are durable and searchable.
+/// When this returns `Ok`, the events that were not refused are durable and searchable.
 pub(super) async fn send(client: &Client, batch: &Batch) -> Result<Sent, Error> {
-    let plain = locard_wire::encode(&batch.events);
-    let body = bytes::Bytes::from(locard_wire::compress(&plain)?);
+    let body = bytes::Bytes::from(locard_wire::compress(&batch.body)?);
     let id = batch.id.to_string();
     let mut pause = FIRST_PAUSE;
     let mut tries = 1;
@@ -38,8 +38,7 @@ pub(super) async fn send(client: &Client, batch: &Batch) -> Result<Sent, Error> 
                 tries += 1;
             }
             // What a try of our own brought, whose answer was lost, was not known before.
-            Ok(Sent::Known) if tries > 1 => return Ok(Sent::Added),
-            other => return other,
+            other => return other.map(|sent| Sent { known: sent.known && tries == 1, ..sent }),
         }
     }
 }
@@ -52,7 +51,9 @@ async fn post(client: &Client, id: &str, body: bytes::Bytes) -> Result<Sent, Err
         .header(locard_wire::BATCH_HEADER, id)
         .body(body);
     let answer = client.send(request).await?;
-    Ok(if answer.headers().contains_key(locard_wire::REPEATED_HEADER) { Sent::Known } else { Sent::Added })
+    let known = answer.headers().contains_key(locard_wire::REPEATED_HEADER);
+    let body = answer.bytes().await.map_err(|source| client.unreachable(source))?;
+    Ok(Sent { known, refused: locard_wire::decode_answer(&body) })
 }
 
 /// Whether trying again may help. A server that was never there is a mistake in the command line, but one may restart.
