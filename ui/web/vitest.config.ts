@@ -1,4 +1,5 @@
+import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 
-// The tests are of pure functions: no browser, no Svelte.
-export default defineConfig({ test: { include: ['src/**/*.test.ts'], environment: 'node' } });
+// The tests are of functions and of state, without a browser; the plugin is there for the runes of the state.
+export default defineConfig({ plugins: [svelte()], test: { include: ['src/**/*.test.ts'], environment: 'node' } });

@@ -2,9 +2,10 @@
 
 import type { LogEvent } from '../lib/event';
 import type { Scalar } from '../lib/filter';
+import type { Coverage } from '../lib/partial';
 import { get } from './client';
 
-export interface Around {
+export interface Around extends Coverage {
   /** Oldest first, the event itself among them. */
   events: LogEvent[];
   /** Where the event itself stands. */

@@ -1,6 +1,7 @@
 // `/api/fields` and a field's most frequent values.
 
 import type { Scalar } from '../lib/filter';
+import type { Coverage } from '../lib/partial';
 import { get } from './client';
 
 export interface Field {
@@ -16,12 +17,14 @@ export interface FieldValue {
   count: number;
 }
 
-export interface Values {
+export interface FieldNames extends Coverage {
+  fields: Field[];
+}
+
+export interface Values extends Coverage {
   values: FieldValue[];
   distinct: { value: number; exact: boolean };
   matched: { value: number; exact: boolean };
-  complete: boolean;
-  incomplete_because: string | null;
 }
 
 export interface Scope {
@@ -30,8 +33,8 @@ export interface Scope {
   end: string;
 }
 
-export async function fields(scope: Scope, signal: AbortSignal): Promise<Field[]> {
-  return (await get<{ fields: Field[] }>('/api/fields', { ...scope }, signal)).fields;
+export function fields(scope: Scope, signal: AbortSignal): Promise<FieldNames> {
+  return get<FieldNames>('/api/fields', { ...scope }, signal);
 }
 
 export function values(name: string, scope: Scope, limit: number, signal: AbortSignal): Promise<Values> {

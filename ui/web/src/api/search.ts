@@ -2,14 +2,13 @@
 
 import type { LogEvent } from '../lib/event';
 import type { Table } from '../lib/histogram';
+import type { Coverage } from '../lib/partial';
 import { get, type Params } from './client';
 
-export interface Answer {
+export interface Answer extends Coverage {
   events?: LogEvent[];
   table?: Table | null;
   matched: { value: number; exact: boolean };
-  complete: boolean;
-  incomplete_because: string | null;
   cursor?: string | null;
   took_ms: number;
   scanned: { splits: number; events: number; bytes: number };
@@ -20,6 +19,7 @@ export interface Ask {
   start: string;
   end: string;
   limit?: number;
+  order?: 'asc' | 'desc';
   cursor?: string | undefined;
 }
 

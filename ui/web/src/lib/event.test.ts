@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fieldRows, hostOf, messageOf, newestId, scopesOf, sourceOf, timeOf, type LogEvent } from './event';
+import { fieldRows, filedOf, hostOf, messageOf, newestId, scopesOf, sourceOf, timeOf, type LogEvent } from './event';
 
 const EVENT: LogEvent = {
   _id: '0-7',
@@ -42,3 +42,9 @@ it.each<[string[], string | undefined]>([
   [['0-9007199254740993', '0-9007199254740992'], '0-9007199254740993'],
   [[], undefined],
 ])('newest of %j', (ids, expected) => expect(newestId(ids.map((_id) => ({ _id })))).toBe(expected));
+
+it('files an event whose clock cannot be right under the time it came', () => {
+  const event = { _id: '0-1', '@timestamp': '2026-03-01T12:00:00Z', 'event.ingested': '2026-03-01T13:00:00Z' };
+  expect(filedOf(event)).toBe(Date.parse('2026-03-01T12:00:00Z'));
+  expect(filedOf({ ...event, '@timestamp': '2099-01-01T00:00:00Z', 'locard.time_suspect': 'future' })).toBe(Date.parse('2026-03-01T13:00:00Z'));
+});

@@ -24,6 +24,11 @@ export function timeOf(event: LogEvent): number {
   return Date.parse(text(event['@timestamp']));
 }
 
+/** The time an event is ordered and searched by: what it says, or when it came where that is not credible. */
+export function filedOf(event: LogEvent): number {
+  return Date.parse(text(event[event['locard.time_suspect'] === undefined ? '@timestamp' : 'event.ingested']));
+}
+
 export function text(value: Json | undefined): string {
   if (value === undefined || value === null) return '';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);

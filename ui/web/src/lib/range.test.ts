@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { absolute, instant, presetLabel, problemOf, resolve, shift } from './range';
+import { absolute, bounds, instant, presetLabel, problemOf, resolve, settle, shift } from './range';
 
 const NOW = Date.parse('2026-03-01T12:00:00Z');
 
@@ -13,9 +13,48 @@ describe('instant', () => {
     ['', undefined],
     ['yesterday-ish', undefined],
     ['now-5y', undefined],
+    ['2026-03-01', '2026-03-01T00:00:00.000Z'],
+    ['2026-03-01 12:30', '2026-03-01T12:30:00.000Z'],
+    ['2026-03-01T12:30:00.5', '2026-03-01T12:30:00.500Z'],
+    ['2026-03-01t12:30z', '2026-03-01T12:30:00.000Z'],
+    ['1 March 2026', undefined],
+    ['2026', undefined],
+    ['2026-13-01', undefined],
   ])('%s', (text, expected) => {
     const at = instant(text, NOW);
     expect(at === undefined ? undefined : new Date(at).toISOString()).toBe(expected);
+  });
+});
+
+describe('what the server is asked for', () => {
+  it.each<[string, string]>([
+    ['now-1h', '2026-03-01T11:00:00Z'],
+    ['', ''],
+    ['2026-03-01T02:00:00+02:00', '2026-03-01T00:00:00Z'],
+    // Read there, or refused there: never left out, which would mean all time.
+    ['now-5y', 'now-5y'],
+    ['now+1d12h', 'now+1d12h'],
+    ['1764000000', '1764000000'],
+    [' yesterday ', 'yesterday'],
+  ])('%s', (text, expected) => {
+    expect(bounds({ start: text, end: '' }, NOW)).toEqual({ start: expected, end: '' });
+    expect(bounds({ start: '', end: text }, NOW)).toEqual({ start: '', end: expected });
+  });
+});
+
+describe('settle', () => {
+  const there = (text: string): string => absolute(new Date(text).getTime(), 0).start;
+  it.each<[string, string, string]>([
+    ['2026-03-01T12:00', '2026-03-01T12:00:00Z', there('2026-03-01T12:00:00')],
+    ['2026-03-01 12:00:30', '2026-03-01T12:00:30Z', there('2026-03-01T12:00:30')],
+    ['2026-03-01', '2026-03-01T00:00:00Z', there('2026-03-01T00:00:00')],
+    ['2026-03-01T12:00:00+02:00', '2026-03-01T12:00:00+02:00', '2026-03-01T12:00:00+02:00'],
+    [' now-1h ', 'now-1h', 'now-1h'],
+    ['', '', ''],
+    ['2026-13-01', '2026-13-01', '2026-13-01'],
+  ])('%s', (text, utc, local) => {
+    expect(settle(text, 'utc')).toBe(utc);
+    expect(settle(text, 'local')).toBe(local);
   });
 });
 

@@ -1,5 +1,7 @@
 // Time ranges as people write them: both ends are a relative time (`now-1h`), an RFC 3339 time, or empty for "no limit".
 
+import type { Zone } from './format';
+
 export interface Range {
   start: string;
   end: string;
@@ -27,14 +29,42 @@ export const PRESETS: readonly { label: string; range: Range }[] = [
 
 const UNIT_MS: Record<string, number> = { s: 1e3, m: 6e4, h: 36e5, d: 864e5, w: 6048e5 };
 
-/** The instant of one end. `undefined` when empty or not readable. */
+/** A date, or a date and a time of day, and perhaps a zone. */
+const DATED = /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)(Z|[+-]\d{2}:\d{2})?)?$/i;
+
+/** The instant of one end, as the server reads it: in UTC where no zone is named. `undefined` when empty or not readable here. */
 export function instant(text: string, now: number): number | undefined {
   const trimmed = text.trim();
   if (trimmed === 'now') return now;
   const relative = /^now-(\d+)([smhdw])$/.exec(trimmed);
   if (relative) return now - Number(relative[1]) * (UNIT_MS[relative[2] ?? ''] ?? 0);
-  const at = trimmed === '' ? NaN : Date.parse(trimmed);
+  return dated(trimmed, 'utc');
+}
+
+function dated(text: string, zone: Zone): number | undefined {
+  const [, date, time = '00:00', named] = DATED.exec(text) ?? [];
+  if (date === undefined) return undefined;
+  const at = Date.parse(`${date}T${time}${named?.toUpperCase() ?? (zone === 'utc' ? 'Z' : '')}`);
   return Number.isNaN(at) ? undefined : at;
+}
+
+/** An end as a person writes it who reads times in this zone: one that names no zone becomes the instant that is meant. */
+export function settle(text: string, zone: Zone): string {
+  const trimmed = text.trim();
+  const at = DATED.exec(trimmed)?.[3] === undefined ? dated(trimmed, zone) : undefined;
+  return at === undefined ? trimmed : iso(at);
+}
+
+/**
+ * What the server is asked for. Relative ends become instants: every page of one answer is about the same interval. An open end stays
+ * open, and what cannot be read here is left to the server, which reads more, or says what is wrong with it.
+ */
+export function bounds(range: Range, now: number): Range {
+  const bound = (text: string): string => {
+    const at = instant(text, now);
+    return at === undefined ? text.trim() : iso(at);
+  };
+  return { start: bound(range.start), end: bound(range.end) };
 }
 
 /** Whether both ends can be read and stand in order. An empty end is no limit. */

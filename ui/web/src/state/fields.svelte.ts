@@ -3,7 +3,8 @@
 import { asApiError, isAbort } from '../api/client';
 import { fields, values, type Field, type Scope, type Values } from '../api/fields';
 import { splitPipes } from '../lib/query';
-import { absolute, resolve, type Range } from '../lib/range';
+import { lackOf } from '../lib/partial';
+import { bounds, type Range } from '../lib/range';
 
 const TOP = 10;
 
@@ -11,6 +12,8 @@ class Fields {
   all = $state.raw<Field[]>([]);
   loading = $state(false);
   error = $state('');
+  /** Why fields may be missing and counts too low; empty when they are not. */
+  lack = $state('');
   open = $state.raw<ReadonlySet<string>>(new Set());
   values = $state.raw<ReadonlyMap<string, Values | string>>(new Map());
   #scope: Scope = { q: '', start: '', end: '' };
@@ -19,15 +22,12 @@ class Fields {
   async run(q: string, range: Range): Promise<void> {
     this.#stop.abort();
     this.#stop = new AbortController();
-    const { from, to } = resolve(range, Date.now());
-    this.#scope = {
-      q: splitPipes(q).filter,
-      start: from === undefined ? '' : absolute(from, from).start,
-      end: to === undefined ? '' : absolute(to, to).end,
-    };
+    this.#scope = { q: splitPipes(q).filter, ...bounds(range, Date.now()) };
     this.loading = true;
     try {
-      this.all = await fields(this.#scope, this.#stop.signal);
+      const found = await fields(this.#scope, this.#stop.signal);
+      this.all = found.fields;
+      this.lack = lackOf(found);
       this.error = '';
     } catch (error) {
       if (isAbort(error)) return;

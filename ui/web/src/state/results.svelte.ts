@@ -4,7 +4,8 @@ import { asApiError, isAbort, type ApiError } from '../api/client';
 import { search, type Answer, type Ask } from '../api/search';
 import type { LogEvent } from '../lib/event';
 import type { Table } from '../lib/histogram';
-import { absolute, resolve, type Interval, type Range } from '../lib/range';
+import { together } from '../lib/partial';
+import { bounds, type Range } from '../lib/range';
 import { prepend, unknown } from '../lib/rows';
 
 const PAGE = 200;
@@ -22,8 +23,6 @@ export class Results {
   moreError = $state('');
   /** Lines that a tail pushed out at the bottom. */
   dropped = $state(0);
-  /** The interval that was searched, fixed when the query ran, so that pages and histogram agree. */
-  interval = $state.raw<Interval>({ from: undefined, to: undefined });
   /** Counts answers; a change means "another list". */
   generation = $state(0);
   query = $state('');
@@ -36,12 +35,11 @@ export class Results {
     this.#stop.abort();
     this.#stop = new AbortController();
     const { signal } = this.#stop;
-    const interval = resolve(range, Date.now());
-    this.#ask = { q, ...bounds(interval), limit: PAGE };
+    this.#ask = { q, ...bounds(range, Date.now()), limit: PAGE };
     this.loading = true;
     this.loadingMore = false;
     try {
-      this.#take(await search(this.#ask, signal), q, interval);
+      this.#take(await search(this.#ask, signal), q);
     } catch (error) {
       if (isAbort(error)) return;
       this.error = asApiError(error);
@@ -49,7 +47,7 @@ export class Results {
     this.loading = false;
   }
 
-  #take(answer: Answer, q: string, interval: Interval): void {
+  #take(answer: Answer, q: string): void {
     this.answer = answer;
     this.#known = new Set();
     this.events = unknown(answer.events ?? [], this.#known);
@@ -57,7 +55,6 @@ export class Results {
     this.error = undefined;
     this.dropped = 0;
     this.moreError = '';
-    this.interval = interval;
     this.query = q;
     this.generation++;
   }
@@ -75,7 +72,7 @@ export class Results {
     try {
       const next = await search({ ...this.#ask, cursor }, signal);
       this.events = [...this.events, ...unknown(next.events ?? [], this.#known)];
-      if (this.answer) this.answer = { ...this.answer, cursor: next.cursor ?? null };
+      if (this.answer) this.answer = { ...this.answer, ...together(this.answer, next), cursor: next.cursor ?? null };
     } catch (error) {
       if (isAbort(error)) return;
       this.moreError = asApiError(error).message;
@@ -96,11 +93,6 @@ export class Results {
     this.#stop.abort();
     this.loading = false;
   }
-}
-
-/** Relative ends become instants: every page of one answer is about the same interval. An open end stays open. */
-function bounds({ from, to }: Interval): { start: string; end: string } {
-  return { start: from === undefined ? '' : absolute(from, from).start, end: to === undefined ? '' : absolute(to, to).end };
 }
 
 export const results = new Results();
