@@ -56,7 +56,7 @@ pub(crate) enum Answer {
 /// Sends batches. Shared by all sources.
 #[derive(Debug)]
 pub(crate) struct Shipper {
-    client: Client,
+    clients: Clients,
     urls: Vec<String>,
     /// Which URL is tried first.
     current: AtomicUsize,
@@ -80,7 +80,7 @@ impl Shipper {
     /// See [`ShipError`].
     pub(crate) fn new(to: &Destination, limits: &Limits, metrics: Metrics) -> Result<Self, ShipError> {
         Ok(Self {
-            client: client(to, limits.request_timeout)?,
+            clients: Clients::new(to.clone(), limits.request_timeout)?,
             urls: to.urls.iter().map(|url| format!("{url}/v1/logs")).collect(),
             current: AtomicUsize::new(0),
             token: to.token_file.clone().map(Token::new),
@@ -135,7 +135,8 @@ impl Shipper {
     async fn try_once(&self, index: usize, batch: &Batch) -> Result<Answer, Failure> {
         let url = self.urls.get(index).or(self.urls.first()).map_or("", String::as_str);
         let mut request = self
-            .client
+            .clients
+            .get()
             .post(url)
             .header(CONTENT_TYPE, "application/x-protobuf")
             .header(CONTENT_ENCODING, "zstd")
@@ -271,6 +272,62 @@ fn causes(error: &dyn std::error::Error) -> String {
         source = cause.source();
     }
     text
+}
+
+/// The client for the certificates and the key as they are now: those who hand them out replace the files.
+struct Clients {
+    to: Destination,
+    timeout: Duration,
+    made: Mutex<Made>,
+}
+
+struct Made {
+    client: Client,
+    /// When the files were written that were looked at last, whether or not a client could be made of them.
+    written: Written,
+}
+
+type Written = [Option<SystemTime>; 3];
+
+impl std::fmt::Debug for Clients {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Clients").field("to", &self.to).finish_non_exhaustive()
+    }
+}
+
+impl Clients {
+    fn new(to: Destination, timeout: Duration) -> Result<Self, ShipError> {
+        // Before they are read: what is written meanwhile is read again.
+        let written = written(&to);
+        let made = Mutex::new(Made { client: client(&to, timeout)?, written });
+        Ok(Self { to, timeout, made })
+    }
+
+    /// Makes a new one when a file was written. Where that fails, perhaps because the key has not followed its certificate yet, the
+    /// old one stays until the next change.
+    fn get(&self) -> Client {
+        let written = written(&self.to);
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        if made.written != written {
+            made.written = written;
+            match client(&self.to, self.timeout) {
+                Ok(client) => {
+                    tracing::info!("the certificates or the key of the indexer have changed");
+                    made.client = client;
+                }
+                Err(error) => {
+                    tracing::error!(error = causes(&error), "the changed certificates or key are not used")
+                }
+            }
+        }
+        made.client.clone()
+    }
+}
+
+/// Of a file that is not there: nothing.
+fn written(to: &Destination) -> Written {
+    [&to.ca_file, &to.cert_file, &to.key_file]
+        .map(|path| std::fs::metadata(path.as_ref()?).and_then(|metadata| metadata.modified()).ok())
 }
 
 fn client(to: &Destination, timeout: Duration) -> Result<Client, ShipError> {

@@ -68,3 +68,30 @@ async fn both_sides_show_a_certificate() {
     node.start().await;
     node.check_lines(&indexer, lines(&numbered(0..3))).await;
 }
+
+#[tokio::test]
+async fn certificates_are_read_again_when_they_change() {
+    let (authority, stranger) = (Authority::new(), Authority::new());
+    let indexer = Indexer::start_tls(acceptor(&authority)).await;
+    let mut node = Node::on_app_log(&indexer);
+    let root = node.dir.path().display().to_string();
+    let keys =
+        format!("ca_file: {root}/ca.pem, cert_file: {root}/cert.pem, key_file: {root}/key.pem, urls: [");
+    node.config(|config| config.replace("urls: [", &keys));
+    let write = |node: &Node, authority: &Authority| {
+        let (certificate, key) = authority.issue("collector");
+        std::fs::write(node.path("ca.pem"), authority.0.pem()).unwrap();
+        std::fs::write(node.path("cert.pem"), certificate.pem()).unwrap();
+        std::fs::write(node.path("key.pem"), key.serialize_pem()).unwrap();
+    };
+    write(&node, &stranger);
+    node.append("app.log", numbered(0..3));
+    node.start().await;
+    eventually("refused", || locard_collector::metrics::value(&node.metrics.retries, "connect") > 1).await;
+    write(&node, &authority);
+    node.check_lines(&indexer, lines(&numbered(0..3))).await;
+    // What is no certificate leaves the good ones in use.
+    std::fs::write(node.path("cert.pem"), "half a certifi").unwrap();
+    node.append("app.log", numbered(3..6));
+    node.check_lines(&indexer, lines(&numbered(0..6))).await;
+}
