@@ -39,6 +39,8 @@ pub struct Config {
     pub scan_every: Option<Span>,
     /// How long a rotated or deleted file must be quiet before its end is believed.
     pub rotate_grace: Option<Span>,
+    /// How long a line may go without its end before what there is of it is sent.
+    pub partial_after: Option<Span>,
     /// How long a deleted file is held open for its unread bytes.
     pub hold_deleted: Option<Span>,
     /// Bytes that deleted files may keep on the disk because they are held open.
@@ -182,6 +184,7 @@ const TOP: &[&str] = &[
     "request_timeout",
     "scan_every",
     "rotate_grace",
+    "partial_after",
     "hold_deleted",
     "hold_deleted_bytes",
 ];

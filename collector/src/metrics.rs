@@ -34,9 +34,9 @@ pub struct Metrics {
     pub batches: Counter,
     /// Tries that failed and were repeated: `connect`, `timeout`, `busy`, `server`, `auth`, `other`.
     pub retries: ByReason,
-    /// Rotations seen: `rename`, `truncate`, `delete`, `copy`.
+    /// Rotations seen: `rename`, `truncate`, `copy`.
     pub rotations: ByReason,
-    /// Times that bytes may have been lost before they were read: `truncated`, `deleted`, `changed`, `gzip`, `journal`.
+    /// Times that bytes may have been lost before they were read: `truncated`, `deleted`, `gzip`, `journal`.
     pub gaps: ByReason,
     /// Bytes known to be lost in gaps.
     pub gap_bytes: ByReason,

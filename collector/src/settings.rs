@@ -66,6 +66,8 @@ pub struct Limits {
     pub scan_every: Duration,
     /// How long a rotated or deleted file must be quiet before its end is believed.
     pub rotate_grace: Duration,
+    /// How long nothing may follow an unended line before what there is of it is sent.
+    pub partial_after: Duration,
     /// How long a deleted file is held open for its unread bytes before they are given up as a gap.
     pub hold_deleted: Duration,
     /// Bytes that deleted files may keep on the disk together, because they are held open for their unread bytes.
@@ -84,16 +86,25 @@ impl Default for Limits {
             request_timeout: Duration::from_secs(60),
             scan_every: Duration::from_secs(10),
             rotate_grace: Duration::from_secs(1),
+            partial_after: Duration::from_secs(30),
             hold_deleted: Duration::from_secs(3600),
             hold_deleted_bytes: 1 << 30,
         }
     }
 }
 
+/// An event costs as much memory as so many bytes of a longer one's line, at the least.
+const LINE_BYTES: usize = 128;
+
 /// Copies of a batch's bytes that exist at its worst moment: raw, framed, encoded, compressed, and the reading window.
 const COPIES: usize = 6;
 
 impl Limits {
+    /// Events that make a batch full, however short their lines are: one takes some hundred bytes of memory beside its line.
+    pub fn batch_lines(&self) -> usize {
+        (self.batch_bytes / LINE_BYTES).max(1)
+    }
+
     /// Bytes read from a file at once: a full batch, or a line that is just too long.
     pub fn window_bytes(&self) -> usize {
         self.batch_bytes.max(self.max_line_bytes).max(crate::frame::MIN_RAW_LINE_BYTES) + 2
@@ -179,6 +190,7 @@ fn limits(config: &Config, problems: &mut Vec<String>) -> Limits {
     span("request_timeout", &config.request_timeout, &mut limits.request_timeout);
     span("scan_every", &config.scan_every, &mut limits.scan_every);
     span("rotate_grace", &config.rotate_grace, &mut limits.rotate_grace);
+    span("partial_after", &config.partial_after, &mut limits.partial_after);
     span("hold_deleted", &config.hold_deleted, &mut limits.hold_deleted);
     match config.hold_deleted_bytes.as_ref().map(Size::bytes) {
         None => {}

@@ -47,7 +47,7 @@ impl Log {
 
     /// Applies the changes; they are durable when this returns `Ok`.
     pub(super) fn append(&mut self, commits: Vec<Vec<Change>>) -> io::Result<()> {
-        let lines = lines(commits.iter());
+        let lines = lines(commits.iter())?;
         for change in commits.into_iter().flatten() {
             self.state.apply(change);
         }
@@ -63,7 +63,7 @@ impl Log {
 
     fn rewrite(&mut self) -> io::Result<()> {
         let (new, current, old) = (self.path(".new"), self.path(""), self.path(".old"));
-        let text = [HEADER.as_bytes(), &lines(self.state.changes().map(|change| vec![change]))].concat();
+        let text = [HEADER.as_bytes(), &lines(self.state.changes().map(|change| vec![change]))?].concat();
         let mut file = File::create(&new)?;
         write_durably(&mut file, &text)?;
         if current.exists() {
@@ -96,14 +96,13 @@ fn remove_if_there(path: &Path) -> io::Result<()> {
 }
 
 /// One line a commit: it is there as a whole or not at all.
-fn lines(commits: impl Iterator<Item = impl Borrow<Vec<Change>>>) -> Vec<u8> {
+fn lines(commits: impl Iterator<Item = impl Borrow<Vec<Change>>>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     for commit in commits {
-        // Strings, numbers and options always have a JSON form.
-        let Ok(json) = serde_json::to_string(commit.borrow()) else { continue };
+        let json = serde_json::to_string(commit.borrow())?;
         bytes.extend_from_slice(format!("{:08x} {json}\n", crc32c::crc32c(json.as_bytes())).as_bytes());
     }
-    bytes
+    Ok(bytes)
 }
 
 /// The current file, or the previous one where the current one is not even one.
@@ -206,6 +205,24 @@ mod tests {
     }
 
     #[test]
+    fn a_path_that_is_no_text_comes_back_and_so_do_its_neighbours() {
+        use std::os::unix::ffi::OsStrExt as _;
+        let odd = Path::new(std::ffi::OsStr::from_bytes(b"/l/caf\xe9.log"));
+        let generation = Generation::new(odd.into(), odd.into(), (1, 1));
+        let dir = tempfile::tempdir().unwrap();
+        let (mut log, _) = Log::open(dir.path()).unwrap();
+        log.append(vec![vec![record(7), Change::File(generation.record.clone())]]).unwrap();
+        drop(log);
+        // Written anew, and appended to once more.
+        for _ in 0..2 {
+            let (mut log, saved) = Log::open(dir.path()).unwrap();
+            assert_eq!(saved.files.get(&generation.record.uuid), Some(&generation.record));
+            assert_eq!(offsets(&saved), [0, 7]);
+            log.append(vec![vec![Change::File(generation.record.clone())]]).unwrap();
+        }
+    }
+
+    #[test]
     fn two_collectors_do_not_share_a_state() {
         let dir = tempfile::tempdir().unwrap();
         let _first = Log::open(dir.path()).unwrap();
@@ -217,7 +234,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut log, _) = Log::open(dir.path()).unwrap();
         let commit = vec![record(1)];
-        let bytes = lines(std::iter::once(&commit)).len() as u64;
+        let bytes = lines(std::iter::once(&commit)).unwrap().len() as u64;
         let mut commits = MIN_COMPACT_BYTES / bytes;
         log.append(vec![commit.clone(); usize::try_from(commits).unwrap()]).unwrap();
         while log.bytes > MIN_COMPACT_BYTES / 2 {

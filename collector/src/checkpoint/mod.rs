@@ -3,6 +3,7 @@
 //! Does not know files or the network. The format is in `docs/formats/collector-state.md`.
 
 mod log;
+pub(crate) mod path;
 
 use std::collections::BTreeMap;
 use std::path::Path;

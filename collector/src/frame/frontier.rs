@@ -83,6 +83,11 @@ impl Frontier {
         Self { line_start: None, pending: pending.collect() }
     }
 
+    /// Whether there are parts of lines that were not sent yet.
+    pub(crate) fn has_parts(&self) -> bool {
+        self.pending.iter().any(|pending| !pending.pieces.is_empty() || pending.carried.is_some())
+    }
+
     /// Whether nothing is unfinished.
     pub(crate) fn is_clean(&self) -> bool {
         self.line_start.is_none() && self.pending.is_empty()

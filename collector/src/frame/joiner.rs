@@ -140,6 +140,25 @@ impl Joiner {
         carried
     }
 
+    pub(super) fn emit_unfinished(&mut self) {
+        let mut open = std::mem::take(&mut self.open);
+        open.sort_by_key(|open| open.iostream);
+        for open in open {
+            let rest = match open.content.is_empty() {
+                true => open,
+                false => {
+                    let rest = Open::new(open.iostream, true);
+                    self.emit(open, false);
+                    if let Some(line) = self.lines.last_mut() {
+                        line.unfinished = true;
+                    }
+                    rest
+                }
+            };
+            self.open.push(rest);
+        }
+    }
+
     pub(super) fn pending(&self) -> Vec<Pending> {
         let mut pending: Vec<_> = self.open.iter().map(Open::pending).collect();
         pending.sort_by(|a, b| a.iostream.cmp(&b.iostream));

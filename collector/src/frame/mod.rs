@@ -39,7 +39,7 @@ pub(crate) struct Line {
     pub(crate) truncated: bool,
     /// Its beginning is in the event before.
     pub(crate) continuation: bool,
-    /// The file ended before the line did.
+    /// The file ended before the line did, or nothing followed for long.
     pub(crate) unfinished: bool,
     /// There should have been an envelope.
     pub(crate) unframed: bool,
@@ -180,7 +180,13 @@ impl Framer {
 
     /// Ends the file: unfinished lines come out as they are, or are handed over for the next generation when `carry` is set.
     pub(crate) fn finish(&mut self, carry: bool) -> Vec<Carried> {
+        self.open_line = None;
         self.joiner.finish(carry)
+    }
+
+    /// Unfinished lines come out as far as they go; what follows continues them.
+    pub(crate) fn emit_unfinished(&mut self) {
+        self.joiner.emit_unfinished();
     }
 
     /// Offset of the first byte not taken yet.

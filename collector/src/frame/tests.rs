@@ -106,6 +106,52 @@ fn what_the_file_leaves_unfinished_comes_out_at_its_end() {
     check("2026-03-01T12:00:00.1Z stdout P ab\n", true, &["stdout:ab~"]);
 }
 
+/// What comes out of `bytes`, each followed by a long silence; every batch made once more from what the state keeps of it.
+fn with_silences(bytes: &[&str], enveloped: bool) -> Vec<String> {
+    let shape = Shape { enveloped, max_line_bytes: MAX };
+    let (mut whole, mut offset, mut frontier, mut lines) =
+        (Vec::new(), 0u64, Frontier::default(), Vec::new());
+    for written in bytes {
+        whole.extend_from_slice(written.as_bytes());
+        let mut read = |at: u64, buffer: &mut [u8]| {
+            let rest = whole.get(at as usize..).unwrap_or_default();
+            let count = rest.len().min(buffer.len());
+            buffer[..count].copy_from_slice(&rest[..count]);
+            Ok(count)
+        };
+        let json = serde_json::to_string(&frontier).unwrap();
+        let made = [(); 2].map(|()| {
+            let frontier: Frontier = serde_json::from_str(&json).unwrap();
+            let mut framer = Framer::resume(shape, offset, &frontier, &mut read).unwrap();
+            framer.feed(&whole[offset as usize..], End::Piece, usize::MAX, usize::MAX);
+            framer.emit_unfinished();
+            (framer.position(), framer.frontier(), framer.take_lines())
+        });
+        let [first, again] = made;
+        assert_eq!(first, again);
+        assert!(!first.1.has_parts());
+        (offset, frontier) = (first.0, first.1);
+        lines.extend(first.2);
+    }
+    let mut framer = Framer::resume(shape, offset, &frontier, &mut |_, _| Ok(0)).unwrap();
+    framer.finish(false);
+    assert_eq!(framer.take_lines(), [], "all came out already");
+    assert!(framer.frontier().is_clean());
+    show(&lines)
+}
+
+#[test]
+fn a_line_that_nobody_ends_comes_out_and_its_rest_continues_it() {
+    let expected = ["a", "una~", "wend<~", "ed<", "b"];
+    assert_eq!(with_silences(&["a\nuna", "wend", "ed\nb\n"], false), expected);
+    assert_eq!(with_silences(&["una", "\nb\n"], false), ["una~", "b"]);
+    assert_eq!(with_silences(&["12345678901", "2\n"], false), ["12345678+", "901<~", "2<"]);
+    let (out, err) = ("2026-03-01T12:00:00.1Z stdout", "2026-03-01T12:00:00.1Z stderr");
+    let parts = [format!("{out} P ab\n{err} P x\n"), format!("{err} F y\n{out} F c\n{out} F d\n")];
+    let expected = ["stdout:ab~", "stderr:x~", "stderr:y<", "stdout:c<", "stdout:d"];
+    assert_eq!(with_silences(&[&parts[0], &parts[1]], true), expected);
+}
+
 proptest::proptest! {
     /// Whatever the bytes and the sizes of the batches, plain content comes out whole and in order.
     #[test]

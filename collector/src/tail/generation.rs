@@ -17,8 +17,10 @@ pub(crate) struct Record {
     /// Names the file in batch ids, whatever its path and inode become.
     pub(crate) uuid: Uuid,
     /// Directory and name of its log: what rotated siblings share.
+    #[serde(with = "crate::checkpoint::path")]
     pub(crate) log: PathBuf,
     /// Where it was seen last.
+    #[serde(with = "crate::checkpoint::path")]
     pub(crate) path: PathBuf,
     /// Device.
     pub(crate) device: u64,
@@ -55,6 +57,9 @@ pub(crate) struct InFlight {
     /// Unfinished lines go to the next generation rather than into this batch.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) carry: bool,
+    /// Nothing followed its unended line for long: what there is of it is an event.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) partial: bool,
 }
 
 impl InFlight {
@@ -95,6 +100,10 @@ pub(crate) struct Generation {
     pub(crate) waiting_since: Option<Instant>,
     /// At this size there was no whole line; not worth another look before it grows.
     pub(crate) fruitless_at: Option<u64>,
+    /// At this size an unended line was sent as far as it went, or there was none to send.
+    pub(crate) partial_at: Option<u64>,
+    /// The last batch was full of lines, and there may be more.
+    pub(crate) has_more: bool,
     /// Since when it has no name any more.
     pub(crate) deleted_since: Option<Instant>,
     /// Its bytes are gone, unless they turn up under another name until then.
@@ -143,6 +152,8 @@ impl Generation {
             quiet_since: Instant::now(),
             waiting_since: None,
             fruitless_at: None,
+            partial_at: None,
+            has_more: false,
             deleted_since: None,
             lost_until: None,
             retry_at: None,

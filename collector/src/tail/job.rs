@@ -77,6 +77,8 @@ pub(crate) async fn ship(mut log: Log, index: usize, job: Job, delivery: Arc<Del
             Ok(Outcome::Nothing) => {
                 log.at(index, |generation| {
                     generation.fruitless_at = Some(generation.size);
+                    generation.has_more = false;
+                    generation.tried(job);
                     generation.waiting_since = None;
                 });
                 break;
@@ -153,7 +155,11 @@ async fn settle(log: &mut Log, index: usize, job: Job, draft: Draft, delivery: &
     delivery.settle(events, dropped, sent);
     delivery.metrics.read_bytes.inc_by(bytes);
     delivery.metrics.cut_lines.inc_by(cut);
-    log.at(index, |generation| generation.advance(settled, sample, events));
+    log.at(index, |generation| {
+        generation.advance(settled, sample, events);
+        generation.has_more = events >= job.max_lines as u64;
+        generation.tried(job);
+    });
     log.carry(index, carried, &delivery.metrics);
     if let Some(generation) = log.generations.get(index) {
         log.changes.push(Change::File(generation.record.clone()));
@@ -197,6 +203,13 @@ impl Generation {
         self.fruitless_at = None;
         self.waiting_since = None;
         self.put_aside = false;
+    }
+
+    /// What is unfinished now stays so until the file grows.
+    fn tried(&mut self, job: Job) {
+        if job.partial {
+            self.partial_at = Some(self.size);
+        }
     }
 
     /// The batch on its way is let go of, to be read again and sent as the very same batch. What follows it waits: in a log, lines

@@ -25,6 +25,8 @@ pub(crate) struct Job {
     pub(crate) flush: bool,
     /// Unfinished lines go on in the next generation.
     pub(crate) carry: bool,
+    /// Nothing was written for long: an unended line is sent as far as it goes.
+    pub(crate) partial: bool,
 }
 
 /// What all jobs have in common.
@@ -91,7 +93,7 @@ pub(crate) fn read(generation: &mut Generation, job: Job, reading: &Reading<'_>)
     else {
         return Ok(Outcome::Changed);
     };
-    let plan = window.plan(record, job, reading.limits);
+    let plan = window.plan(record, job, reading);
     let Some(range) = take(record, framer, &window.bytes, &plan) else { return Ok(Outcome::Nothing) };
     let sample = consumed.grow(range.taken);
     let fingerprint = sample.fingerprint();
@@ -158,6 +160,7 @@ struct Plan {
     max_bytes: usize,
     max_lines: usize,
     carry: bool,
+    partial: bool,
 }
 
 /// Lines of a range that becomes a batch.
@@ -170,6 +173,8 @@ struct Range<'a> {
     /// It ends the file.
     ends: bool,
     carry: bool,
+    /// Its last line was not ended.
+    partial: bool,
 }
 
 /// `None`: the bytes of a batch on its way are not there any more.
@@ -194,13 +199,21 @@ fn window(content: &mut Content, record: &Record, size: u64, limits: &Limits) ->
 }
 
 impl Window {
-    fn plan(&self, record: &Record, job: Job, limits: &Limits) -> Plan {
+    fn plan(&self, record: &Record, job: Job, reading: &Reading<'_>) -> Plan {
         if let Some(again) = &record.in_flight {
             let end = if again.flush { End::Flush } else { End::Piece };
-            return Plan { end, max_bytes: usize::MAX, max_lines: usize::MAX, carry: again.carry };
+            let (carry, partial) = (again.carry, again.partial);
+            return Plan { end, max_bytes: usize::MAX, max_lines: usize::MAX, carry, partial };
         }
-        let end = if job.flush && self.at_end { End::Flush } else { End::Open };
-        Plan { end, max_bytes: limits.batch_bytes, max_lines: job.max_lines, carry: job.carry }
+        let partial = job.partial && self.at_end;
+        let end = match job.flush && self.at_end {
+            true => End::Flush,
+            // The rest of an enveloped line would have no envelope.
+            false if partial && !reading.origin.enveloped => End::Piece,
+            false => End::Open,
+        };
+        let max_bytes = reading.limits.batch_bytes;
+        Plan { end, max_bytes, max_lines: job.max_lines, carry: job.carry, partial }
     }
 }
 
@@ -212,11 +225,20 @@ fn take<'a>(record: &Record, mut framer: Framer, window: &'a [u8], plan: &Plan) 
     // Only a batch that reaches the end ends the file.
     let ends = plan.end == End::Flush && taken.len() == window.len();
     let carried = if ends { framer.finish(plan.carry) } else { Vec::new() };
-    if taken.is_empty() && !ends {
-        return None;
+    let partial = plan.partial && !ends && is_all(window.get(taken.len()..).unwrap_or_default(), plan.end);
+    if partial {
+        framer.emit_unfinished();
     }
     let (frontier, lines) = (framer.frontier(), framer.take_lines());
-    Some(Range { taken, last, frontier, lines, carried, ends, carry: plan.carry })
+    if taken.is_empty() && !ends && lines.is_empty() {
+        return None;
+    }
+    Some(Range { taken, last, frontier, lines, carried, ends, carry: plan.carry, partial })
+}
+
+/// Whether `rest`, which was not taken, holds nothing that could have been.
+fn is_all(rest: &[u8], end: End) -> bool {
+    rest.is_empty() || (end == End::Open && memchr::memchr(b'\n', rest).is_none())
 }
 
 fn draft(
@@ -226,9 +248,10 @@ fn draft(
     sample: Sample,
     reading: &Reading<'_>,
 ) -> io::Result<Box<Draft>> {
-    let Range { taken, last, frontier, lines, carried, ends, carry } = range;
+    let Range { taken, last, frontier, lines, carried, ends, carry, partial } = range;
     let settled = Record { offset: last, frontier, in_flight: None, finished: ends, ..new };
-    let on_its_way = InFlight { last, crc: crc32c::crc32c(taken), flush: ends, carry: ends && carry };
+    let crc = crc32c::crc32c(taken);
+    let on_its_way = InFlight { last, crc, flush: ends, carry: ends && carry, partial };
     // It was read at that time, whether or not the batch arrives.
     let sending = Record { in_flight: Some(on_its_way), modified: settled.modified, ..record.clone() };
     let cut = lines.iter().filter(|line| line.truncated).count() as u64;

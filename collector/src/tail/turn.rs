@@ -116,7 +116,7 @@ impl Generation {
     }
 
     pub(super) fn next(&self, superseded: bool, carry: bool, now: Instant, limits: &Limits) -> Turn {
-        let job = Job { max_lines: usize::MAX, flush: false, carry: false };
+        let job = Job { max_lines: limits.batch_lines(), flush: false, carry: false, partial: false };
         let unread = self.unread();
         if let Some(at) = self.retry_at.filter(|at| now < *at) {
             return if self.put_aside { Turn::Block(at) } else { Turn::PassUntil(at) };
@@ -127,7 +127,7 @@ impl Generation {
         let is_gzip = self.content.as_ref().is_some_and(Content::is_gzip);
         let closing = is_gzip || superseded || !self.present;
         let unfinished = !self.record.frontier.is_clean();
-        if unread == 0 && !(closing && unfinished) {
+        if unread == 0 && !(closing && unfinished) && !self.record.frontier.has_parts() {
             return Turn::Pass;
         }
         // The generation that goes on with an unfinished line may not be found yet.
@@ -138,12 +138,23 @@ impl Generation {
             // The end of a file that will not grow any more.
             (true, true) if now >= quiet_at => Turn::Read(Job { flush: true, carry, ..job }),
             (true, true) => Turn::Block(quiet_at),
-            (true, false) => Turn::Pass,
+            (true, false) => self.next_partial(job, now, limits),
             (false, _) => {
                 let full_at = self.waiting_since.unwrap_or(now) + limits.flush_after;
-                let full = unread >= limits.batch_bytes as u64 || now >= full_at || closing;
+                let full = unread >= limits.batch_bytes as u64 || self.has_more || now >= full_at || closing;
                 if full { Turn::Read(job) } else { Turn::Block(full_at) }
             }
+        }
+    }
+
+    /// An unended line is waited for, but not for ever.
+    fn next_partial(&self, job: Job, now: Instant, limits: &Limits) -> Turn {
+        if self.partial_at == Some(self.size) {
+            return Turn::Pass;
+        }
+        match self.quiet_since + limits.partial_after {
+            at if now >= at => Turn::Read(Job { partial: true, ..job }),
+            at => Turn::PassUntil(at),
         }
     }
 

@@ -1,9 +1,9 @@
 //! Plain files: rotation of every kind.
 
 use locard_collector::metrics::value;
-use locard_event::name;
+use locard_event::{Event, name};
 
-use crate::indexer::Indexer;
+use crate::indexer::{Indexer, Reply};
 use crate::node::{Node, eventually, lines, numbered};
 
 #[tokio::test]
@@ -26,6 +26,64 @@ async fn lines_arrive_in_order_with_labels_and_offsets() {
     assert_eq!(offsets, [0.0, 4.0, 5.0]);
     node.append("app.log", " now\n");
     eventually("the fourth", || indexer.lines().last().unwrap() == "unended now").await;
+    node.check_conservation().await;
+}
+
+#[tokio::test]
+async fn a_line_that_nobody_ends_is_sent_after_a_while_and_its_rest_continues_it() {
+    let indexer = Indexer::start().await;
+    let mut node =
+        Node::new(&indexer, "partial_after: 200ms\nsources: [{type: file, paths: ['DIR/app.log']}]");
+    node.append("app.log", "done\nuna");
+    node.start().await;
+    eventually("the whole line", || indexer.events().len() == 1).await;
+    // Taken, but the collector is not told, and does not live to hear it when it asks again.
+    indexer.reply([Reply::TakeAndHangUp]);
+    eventually("the part", || indexer.events().len() == 2).await;
+    node.kill().await;
+    node.append("app.log", "wended\nnext\nlast");
+    node.start().await;
+    eventually("what follows", || indexer.events().len() == 5).await;
+    let requests = indexer.requests();
+    node.append("app.log", "\n");
+    node.append("app.log", "end\n");
+    eventually("the end", || indexer.events().len() == 6).await;
+    let flags =
+        |event: &Event| event.fields.get(name::FLAGS).map(|flags| flags.to_string()).unwrap_or_default();
+    let shown: Vec<_> = indexer
+        .events()
+        .iter()
+        .map(|event| {
+            let offset = event.get(name::OFFSET).unwrap().as_f64().unwrap();
+            format!("{offset} {} {}", String::from_utf8_lossy(&event.message), flags(event))
+        })
+        .collect();
+    let expected =
+        ["0 done ", "5 una partial", "8 wended continuation", "15 next ", "20 last partial", "25 end "];
+    assert_eq!(shown, expected);
+    assert!(indexer.requests() <= requests + 2, "nothing is sent while nothing is written");
+    node.check_conservation().await;
+    // Its end is known, so it can be closed and forgotten.
+    node.append("app.log", "x");
+    eventually("the seventh", || indexer.events().len() == 7).await;
+    node.remove("app.log");
+    eventually("forgotten", || node.metrics.files.get() == 0).await;
+}
+
+#[tokio::test]
+async fn a_batch_of_short_lines_is_full_before_its_events_fill_the_memory() {
+    let indexer = Indexer::start().await;
+    let mut node = Node::new(
+        &indexer,
+        "batch_bytes: 64KiB\nflush_after: 1h\nsources: [{type: file, paths: ['DIR/app.log']}]",
+    );
+    node.config(|config| config.replacen("flush_after: 10ms\n", "", 1));
+    indexer.max_events(64 * 1024 / 128);
+    node.append("app.log", "\n".repeat(64 * 1024));
+    node.start().await;
+    // Those that follow a full batch are not waited for.
+    eventually("all lines", || indexer.events().len() == 64 * 1024).await;
+    assert_eq!(indexer.requests() as usize, indexer.batches(), "none was refused as too large");
     node.check_conservation().await;
 }
 
