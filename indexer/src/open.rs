@@ -38,7 +38,8 @@ pub(crate) async fn open(settings: Settings, clock: Clock, disk: Disk) -> Result
     let wal_directory = settings.directory.join("wal");
     fs::create_dir_all(&wal_directory).map_err(Error::Log)?;
     let guard = Arc::new(take_directory(&settings.directory).map_err(Error::Log)?);
-    let store = Store::open(locard_store::Settings { directory: settings.directory.join("store") }).await?;
+    let directory = settings.directory.join("store");
+    let store = Store::open(locard_store::Settings { directory, cache_bytes: settings.cache_bytes }).await?;
     let core =
         Arc::new(new_core(settings, clock, store, guard, Ledger::new(disk.clone(), wal_directory.clone())));
     restore_catalog(&core).await?;

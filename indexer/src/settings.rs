@@ -29,6 +29,8 @@ pub struct Settings {
     pub max_label_bytes: usize,
     /// Seal a tenant's hot part at this many events.
     pub seal_events: usize,
+    /// Most memory for what was decoded of splits.
+    pub cache_bytes: u64,
     /// Seal the largest hot parts when all of them together hold this many bytes. At twice as many, batches are refused with 429:
     /// sealing does not keep up, or fails.
     pub hot_bytes: usize,
@@ -63,7 +65,8 @@ impl Settings {
             max_name_bytes: 1 << 10,
             max_labels: 128,
             max_label_bytes: 16 << 10,
-            seal_events: 100_000,
+            seal_events: 65_536,
+            cache_bytes: 256 << 20,
             hot_bytes: 256 << 20,
             queue_bytes: 128 << 20,
             dedupe_bytes: 256 << 20,

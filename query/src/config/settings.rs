@@ -210,6 +210,7 @@ fn indexer_settings(data: &Path, config: &Config) -> locard_indexer::Settings {
         max_labels: limits.max_labels,
         max_label_bytes: limits.max_label_bytes.bytes(),
         seal_events: limits.seal_events,
+        cache_bytes: limits.cache_bytes.0,
         hot_bytes: limits.hot_bytes.bytes(),
         queue_bytes: limits.queue_bytes.bytes(),
         dedupe_bytes: limits.dedupe_bytes.bytes(),

@@ -1,10 +1,12 @@
 //! A filter to a [`Node`]: what can be said once for a whole split is said here, from tables and dictionaries.
 
+use std::cmp::Reverse;
 use std::net::IpAddr;
 use std::ops::Range;
 
 use locard_event::{EventId, Stream, Value, name};
-use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange, ValueTest};
+use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange, ValueTest, word};
+use memchr::memmem;
 
 use super::canonical::canonical;
 use super::columns::Own;
@@ -122,8 +124,11 @@ impl Compiler<'_> {
             verdicts: Vec::with_capacity(templates.len()),
             missing: Vec::new(),
             wanted: self.wanted(plan)?,
+            order: Vec::new(),
             always: 0,
         };
+        node.order = (0..node.wanted.len()).collect();
+        node.order.sort_by_key(|at| Reverse(node.wanted.get(*at).map(|wanted| wanted.weight)));
         for (ordinal, template) in templates.iter().enumerate() {
             if ordinal % 512 == 0 {
                 self.control.check()?;
@@ -146,15 +151,15 @@ impl Compiler<'_> {
     fn wanted(&self, plan: &TextPlan) -> Result<Vec<Wanted>> {
         let words = self.reader.columns().dictionary(Own::Words as usize)?;
         let wanted = plan.asks().iter().map(|ask| match ask {
-            Ask::Key(key) => Wanted { words: 0..0, key: Some(*key) },
+            Ask::Key(key, weight) => Wanted { words: 0..0, key: Some(*key), weight: *weight },
             Ask::Word(word) => {
                 let at = words.find(word).map_or(0..0, |at| at..at + 1);
-                Wanted { words: at, key: None }
+                Wanted { words: at, key: None, weight: usize::MAX }
             }
             Ask::Prefix(prefix, key) => {
                 // No listed word holds a byte as great as this.
                 let end = [prefix, [u8::MAX].as_slice()].concat();
-                Wanted { words: words.rank(prefix)..words.rank(&end), key: Some(*key) }
+                Wanted { words: words.rank(prefix)..words.rank(&end), key: Some(*key), weight: prefix.len() }
             }
         });
         Ok(wanted.collect())
@@ -165,7 +170,10 @@ impl Compiler<'_> {
         let Some(plan) = plan else { return Ok(Keys::Unknown) };
         let which = plan.untemplated();
         let wanted = self.wanted(plan)?.into_iter().enumerate();
-        Ok(Keys::All(wanted.filter(|(at, _)| which >> at & 1 == 1).map(|(_, wanted)| wanted).collect()))
+        let mut all: Vec<Wanted> =
+            wanted.filter(|(at, _)| which >> at & 1 == 1).map(|(_, wanted)| wanted).collect();
+        all.sort_by_key(|wanted| Reverse(wanted.weight));
+        Ok(Keys::All(all))
     }
 
     fn anywhere(&self, test: &Test) -> Result<Node> {
@@ -175,8 +183,7 @@ impl Compiler<'_> {
         let ask = ValueTest::new(test)?;
         let plan = TextPlan::of(test);
         let columns = self.reader.columns();
-        let labels =
-            self.labels(|stream| stream.iter().any(|(_, label)| ask.matches_bytes(label.as_bytes())));
+        let labels = self.reader.labels().streams_where(|label| ask.matches_bytes(label.as_bytes()));
         let (mut values, mut loose) = (Vec::new(), Vec::new());
         for (at, column) in columns.named() {
             let found = self.values(&*columns.dictionary(at)?, test, &ask)?;
@@ -256,9 +263,12 @@ impl Compiler<'_> {
                     }
                 }
             },
-            Test::Contains(_) | Test::Wildcard(_) => {
-                self.strings_with(dictionary, strings, ask, &mut found)?
+            Test::Contains(literal) => {
+                if memmem::find(dictionary.folded_texts(), word::fold_str(literal).as_bytes()).is_some() {
+                    self.strings_with(dictionary, strings, ask, &mut found)?;
+                }
             }
+            Test::Wildcard(_) => self.strings_with(dictionary, strings, ask, &mut found)?,
             _ => self.each_value(dictionary, strings, ask, &mut found)?,
         }
         Ok(found)

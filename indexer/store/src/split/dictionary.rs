@@ -7,14 +7,16 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use locard_event::Value;
+use locard_filter::word;
 
 use super::bytes::{Input, Malformed, Result, put_varint};
-use super::{key, pack};
+use super::key::{self, kind};
+use super::pack;
 
 /// Most bytes of one dictionary, before compression.
 const MAX_BYTES: usize = 1 << 30;
@@ -113,6 +115,8 @@ impl<S: BuildHasher> Interner<S> {
 pub(crate) struct Dictionary {
     keys: Keys,
     counts: Vec<u64>,
+    /// All texts one after another, their case folded; made when it is first asked for.
+    folded: OnceLock<Vec<u8>>,
 }
 
 impl Dictionary {
@@ -173,8 +177,18 @@ impl Dictionary {
         self.keys.bytes.get(end(ordinals.start)..end(ordinals.end)).unwrap_or_default()
     }
 
+    /// All texts one after another, their case folded.
+    pub(crate) fn folded_texts(&self) -> &[u8] {
+        self.folded.get_or_init(|| {
+            let mut folded = Vec::new();
+            word::fold_into(self.text_of(self.of_kind(kind::STR)), &mut folded);
+            folded
+        })
+    }
+
+    /// With room for the folded texts.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.keys.heap_bytes() + self.counts.capacity() * size_of::<u64>()
+        self.keys.heap_bytes() + self.keys.bytes.len() + self.counts.capacity() * size_of::<u64>()
     }
 
     /// Keys by what they share with the one before, then the counts; compressed.

@@ -86,6 +86,8 @@ pub(crate) struct Wanted {
     pub(crate) words: Range<u32>,
     /// or this key.
     pub(crate) key: Option<u64>,
+    /// The greater, the fewer documents have it; those are asked about first.
+    pub(crate) weight: usize,
 }
 
 impl Wanted {
@@ -112,7 +114,16 @@ impl Keys {
     fn mask(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
         match self {
             Self::Unknown => reader.all_of(chunk),
-            Self::All(wanted) => all_of(wanted, u64::MAX, reader, chunk),
+            Self::All(wanted) => {
+                let mut mask = reader.all_of(chunk)?;
+                for wanted in wanted {
+                    if mask.is_empty() {
+                        break;
+                    }
+                    mask.and(&wanted.mask(reader, chunk)?);
+                }
+                Ok(mask)
+            }
             Self::Any(keys) => {
                 let needles = reader.needles(chunk)?;
                 let mut mask = Mask::NONE;
@@ -121,17 +132,6 @@ impl Keys {
             }
         }
     }
-}
-
-/// The documents of which those of `wanted` may be true that `which` has as bits.
-fn all_of(wanted: &[Wanted], which: u64, reader: &Reader, chunk: usize) -> Result<Mask> {
-    let mut mask = reader.all_of(chunk)?;
-    for (at, wanted) in wanted.iter().enumerate() {
-        if which >> at & 1 == 1 && !mask.is_empty() {
-            mask.and(&wanted.mask(reader, chunk)?);
-        }
-    }
-    Ok(mask)
 }
 
 /// A test on integers that remembers its answers.
@@ -193,6 +193,8 @@ pub(crate) struct TextNode {
     /// Sets of `wanted`, as bits, by verdict less [`PERHAPS`].
     pub(crate) missing: Vec<u64>,
     pub(crate) wanted: Vec<Wanted>,
+    /// In which order to ask.
+    pub(crate) order: Vec<usize>,
     /// Events of the templates that always match.
     pub(crate) always: u64,
 }
@@ -208,7 +210,10 @@ impl TextNode {
         let mut allowed = Vec::with_capacity(self.missing.len());
         for missing in &self.missing {
             let mut mask = reader.all_of(chunk)?;
-            for (at, (known, wanted)) in known.iter_mut().zip(&self.wanted).enumerate() {
+            for at in &self.order {
+                let (Some(known), Some(wanted)) = (known.get_mut(*at), self.wanted.get(*at)) else {
+                    continue;
+                };
                 if missing >> at & 1 == 1 && !mask.is_empty() {
                     let of_wanted = match known {
                         Some(mask) => mask,

@@ -15,6 +15,7 @@ use super::fault::{Fault, Result};
 use super::mask::Mask;
 use super::needles::Filters;
 use super::object::Object;
+use super::streams::Labels;
 use super::templates::{self, Templates};
 use super::write::NEEDLES_SECTION;
 use super::{SplitMeta, streams};
@@ -28,6 +29,7 @@ pub(crate) struct Reader {
     /// This reader's number in the cache.
     number: u64,
     streams: Vec<Arc<Stream>>,
+    labels: Labels,
     chunks: Arc<Chunks>,
     blocks: BlockIndex,
     columns: Columns,
@@ -54,6 +56,7 @@ impl Reader {
             return Err(Fault::Corrupt("the chunks hold another number of events".into()));
         }
         let streams = streams::decode(&object.read(section(streams::SECTION)?)?)?;
+        let labels = Labels::of(&streams);
         let blocks = BlockIndex::open(&object, chunks.documents())?;
         let filters =
             spans(chunks.iter().map(|chunk| chunk.filters.iter().sum()), section(NEEDLES_SECTION)?)?;
@@ -65,6 +68,7 @@ impl Reader {
             cache: cache.clone(),
             number,
             streams,
+            labels,
             chunks,
             blocks,
             columns,
@@ -87,6 +91,10 @@ impl Reader {
 
     pub(crate) fn streams(&self) -> &[Arc<Stream>] {
         &self.streams
+    }
+
+    pub(crate) fn labels(&self) -> &Labels {
+        &self.labels
     }
 
     pub(crate) fn chunks(&self) -> &Chunks {

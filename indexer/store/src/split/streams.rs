@@ -6,6 +6,7 @@ use std::sync::Arc;
 use locard_event::{Stream, StreamId};
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint};
+use super::ordinals::Ordinals;
 use super::pack;
 
 pub(crate) const SECTION: &str = "streams";
@@ -39,6 +40,47 @@ impl StreamTable {
             }
         }
         pack::pack(&out)
+    }
+}
+
+/// The labels of all streams, each value once: hosts and namespaces stand in many.
+#[derive(Debug)]
+pub(crate) struct Labels {
+    values: Vec<Box<str>>,
+    /// For each stream, the places of its values.
+    streams: Vec<Vec<u32>>,
+}
+
+impl Labels {
+    fn place(places: &mut HashMap<Box<str>, u32>, values: &mut Vec<Box<str>>, label: &str) -> u32 {
+        if let Some(place) = places.get(label) {
+            return *place;
+        }
+        let place = values.len() as u32;
+        places.insert(label.into(), place);
+        values.push(label.into());
+        place
+    }
+
+    pub(crate) fn of(streams: &[Arc<Stream>]) -> Self {
+        let (mut values, mut places) = (Vec::new(), HashMap::new());
+        let mut of_stream = |stream: &Arc<Stream>| {
+            stream.iter().map(|(_, label)| Self::place(&mut places, &mut values, label)).collect()
+        };
+        let streams = streams.iter().map(&mut of_stream).collect();
+        Self { values, streams }
+    }
+
+    /// The streams with a label for which `ask` holds.
+    pub(crate) fn streams_where(&self, ask: impl Fn(&str) -> bool) -> Ordinals {
+        let found: Vec<bool> = self.values.iter().map(|value| ask(value)).collect();
+        let mut streams = Ordinals::none(self.streams.len() as u32);
+        for (ordinal, places) in (0u32..).zip(&self.streams) {
+            if places.iter().any(|place| found.get(*place as usize) == Some(&true)) {
+                streams.insert(ordinal);
+            }
+        }
+        streams
     }
 }
 

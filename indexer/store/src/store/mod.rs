@@ -12,14 +12,21 @@ use crate::{Catalog, Error, Split, SplitMeta};
 
 const CATALOG_FILE: &str = "catalog.sqlite";
 const LOCK_FILE: &str = "lock";
-/// Most memory for what was decoded of splits.
-const CACHE_BYTES: u64 = 256 << 20;
 
 /// Where the store lives.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Directory of the catalog, the split objects and scratch space.
     pub directory: PathBuf,
+    /// Most memory for what was decoded of splits.
+    pub cache_bytes: u64,
+}
+
+impl Settings {
+    /// The defaults below a directory.
+    pub fn at(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into(), cache_bytes: 256 << 20 }
+    }
 }
 
 /// Splits and their catalog. Cheap to clone.
@@ -39,7 +46,7 @@ impl Store {
     /// The directory cannot be used, another process uses it (`Busy`), or there are splits and the catalog is gone (`Conflict`), or
     /// it is older than they are (`Conflict`).
     pub async fn open(settings: Settings) -> Result<Self, Error> {
-        let Settings { directory } = settings;
+        let Settings { directory, cache_bytes } = settings;
         let lock = Arc::new(lock(&directory)?);
         let blobs = Blobs::open(&directory)?;
         let catalog_file = directory.join(CATALOG_FILE);
@@ -51,7 +58,7 @@ impl Store {
         blobs.sync_root()?;
         let removed = orphans::remove(&catalog, &blobs).await?;
         tracing::info!(removed, "store opened");
-        Ok(Self { catalog, blobs, cache: Cache::new(CACHE_BYTES), _lock: lock })
+        Ok(Self { catalog, blobs, cache: Cache::new(cache_bytes), _lock: lock })
     }
 
     /// The catalog.

@@ -11,7 +11,7 @@ use crate::{Control, Publication, Request};
 const NOW: Timestamp = Timestamp::from_seconds(1_767_225_600);
 
 async fn open(directory: &Path) -> Store {
-    Store::open(Settings { directory: directory.into() }).await.unwrap()
+    Store::open(Settings::at(directory)).await.unwrap()
 }
 
 fn events(sequences: Range<u64>) -> Vec<Arc<[Event]>> {
@@ -68,7 +68,7 @@ async fn what_is_published_stays_and_what_is_not_goes() {
 async fn a_store_has_one_owner() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;
-    let settings = Settings { directory: directory.path().into() };
+    let settings = Settings::at(directory.path());
     assert!(matches!(Store::open(settings.clone()).await, Err(Error::Busy)));
     drop(store);
     Store::open(settings).await.unwrap();
@@ -81,7 +81,7 @@ async fn splits_without_their_catalog_are_not_taken_for_rubbish() {
     for file in ["catalog.sqlite", "catalog.sqlite-wal", "catalog.sqlite-shm"] {
         drop(std::fs::remove_file(directory.path().join(file)));
     }
-    let reopened = Store::open(Settings { directory: directory.path().into() }).await;
+    let reopened = Store::open(Settings::at(directory.path())).await;
     assert!(matches!(reopened, Err(Error::Conflict(_))));
     assert_eq!(names(directory.path().join("splits")).len(), 1);
 }
@@ -120,7 +120,7 @@ async fn an_older_catalog_is_refused_and_no_split_goes() {
         let path = entry.unwrap().path();
         std::fs::copy(&path, other.path().join("splits").join(path.file_name().unwrap())).unwrap();
     }
-    let refused = Store::open(Settings { directory: other.path().into() }).await;
+    let refused = Store::open(Settings::at(other.path())).await;
     assert!(
         matches!(&refused, Err(Error::Conflict(text)) if text.contains("Restore the catalog")),
         "{refused:?}"

@@ -7,15 +7,15 @@ use memchr::memmem::Finder;
 
 use super::ByteMask;
 use super::hash::{Kind, key};
-use super::scan::{PREFIXES, is_listed, prefix};
+use super::scan::{is_listed, prefixes};
 use super::sure::places;
 use super::token::{self, Token};
 
 /// What may be asked about a message, beside its template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Ask {
-    /// Whether it has this key.
-    Key(u64),
+    /// Whether it has this key. The greater the number behind, the fewer messages are likely to have it.
+    Key(u64, usize),
     /// Whether it has this listed word.
     Word(Box<[u8]>),
     /// Whether it has a listed word that begins so, or this key.
@@ -62,7 +62,8 @@ impl Needs {
 
     fn add_windows(&mut self, text: &[u8], tokens: &[Token]) {
         token::each_window(text, tokens, |start, end| {
-            self.always |= self.bit(Ask::Key(key(Kind::Window, text.get(start..end).unwrap_or_default())));
+            let window = key(Kind::Window, text.get(start..end).unwrap_or_default());
+            self.always |= self.bit(Ask::Key(window, usize::MAX));
         });
     }
 
@@ -72,11 +73,13 @@ impl Needs {
         }
         let ask = match bounded {
             (true, true) if is_listed(word) => Some(Ask::Word(word.into())),
-            (true, true) => Some(Ask::Key(key(Kind::Word, word))),
+            (true, true) => Some(Ask::Key(key(Kind::Word, word), word.len())),
             (true, false) => {
-                let longest = PREFIXES.into_iter().rev().find_map(|length| prefix(word, length));
-                let key = longest.map(|prefix| key(Kind::Prefix, prefix));
-                key.map(|key| if is_listed(word) { Ask::Prefix(word.into(), key) } else { Ask::Key(key) })
+                let key = prefixes(word).next_back().map(|prefix| key(Kind::Prefix, prefix));
+                let weight = word.len();
+                key.map(
+                    |key| if is_listed(word) { Ask::Prefix(word.into(), key) } else { Ask::Key(key, weight) },
+                )
             }
             (false, _) => None,
         };

@@ -158,12 +158,18 @@ pub(super) fn is_listed(word: &[u8]) -> bool {
 #[inline]
 fn push_word(word: &[u8], keys: &mut Vec<u64>) {
     keys.push(key(Kind::Word, word));
-    for length in PREFIXES {
-        match prefix(word, length) {
-            Some(prefix) => keys.push(key(Kind::Prefix, prefix)),
-            None => return,
-        }
-    }
+    prefixes(word).for_each(|prefix| keys.push(key(Kind::Prefix, prefix)));
+}
+
+/// The beginnings of a word that are keys: the longest that is one of a text is one of every word that begins with the text. A
+/// number has none, nor have four characters with a digit: those begin too many words to be worth their bytes.
+#[inline]
+pub(super) fn prefixes(word: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+    let is_number = word.iter().all(u8::is_ascii_digit);
+    let [short, long] = PREFIXES;
+    let short = prefix(word, short).filter(|short| !short.iter().any(u8::is_ascii_digit));
+    let long = prefix(word, long).filter(|_| !is_number);
+    short.into_iter().chain(long)
 }
 
 /// The first `length` characters of a word; nothing if it has fewer.

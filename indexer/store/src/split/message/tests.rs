@@ -52,7 +52,7 @@ pub(super) fn has_all(found: &Found, plan: &TextPlan, bits: u64) -> bool {
     assert!(asks.len() <= 64);
     assert!(asks.len() == 64 || bits >> asks.len() == 0);
     let is_true = |ask: &Ask| match ask {
-        Ask::Key(key) => found.keys.contains(key),
+        Ask::Key(key, _) => found.keys.contains(key),
         Ask::Word(word) => found.words.contains(&**word),
         Ask::Prefix(prefix, key) => {
             found.keys.contains(key) || found.words.iter().any(|word| word.starts_with(prefix))
