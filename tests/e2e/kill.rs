@@ -4,18 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use locard_tests::{Client, Collector, Ledger, Server, eventually};
+use locard_tests::{Client, Collector, Ledger, Server, ServerOptions, eventually};
 use rand::RngExt as _;
 
 const KILLS: usize = 20;
 const WRITERS: u64 = 3;
+/// So small that sealing, merging and letting go of the log are under way nearly always, and so when the server is killed.
+const LIMITS: &str =
+    "limits: {seal_events: 200, merge_width: 2, segment_bytes: 64KiB, max_wal_bytes: 256KiB}\n";
 
 /// Promise 2. Writers push named batches and append lines to log files while the collector or the indexer dies 20 times; in the end
 /// every acked event and every line of the files is there, once.
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     let directory = tempfile::tempdir()?;
-    let mut server = Server::start().await?;
+    let options = ServerOptions { config: Some(LIMITS.into()), ..ServerOptions::default() };
+    let mut server = Server::start_with(options).await?;
     let log = directory.path().join("app.log");
     std::fs::write(&log, "")?;
     let config = format!(
@@ -60,6 +64,8 @@ async fn twenty_kills_lose_nothing_and_double_nothing() -> anyhow::Result<()> {
     .await?;
     collector.check_conservation().await?;
     ledger.check(&client.search_all("name:*").await?, "name")?;
+    let status = client.get("/api/status").await?.json()?;
+    assert!(status["events"]["splits"].as_u64() > Some(0), "nothing was sealed under load: {status}");
     assert!(client.post("/api/admin/seal", &[], "").await?.status < 300);
     ledger.check(&client.search_all("name:*").await?, "name")
 }
