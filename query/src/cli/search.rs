@@ -57,7 +57,8 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
 
 /// Whether the answer is events in an order that has no pages. What this version does not know is left to the server.
 fn is_sorted(query: &str) -> bool {
-    let makes_rows = |pipe: &Pipe| matches!(pipe, Pipe::Stats(_) | Pipe::Top(_) | Pipe::Timechart(_));
+    let makes_rows =
+        |pipe: &Pipe| matches!(pipe, Pipe::Stats(_) | Pipe::Top(_) | Pipe::Timechart(_) | Pipe::Patterns(_));
     crate::pipe::parse(query).is_ok_and(|query| {
         query.pipes.iter().any(|pipe| matches!(pipe, Pipe::Sort(_))) && !query.pipes.iter().any(makes_rows)
     })
@@ -148,6 +149,7 @@ mod tests {
             ("a | limit 5", false),
             ("a | stats count() by b | sort count", false),
             ("a | sort b | stats count()", false),
+            ("a | sort b | patterns", false),
             ("a | a pipe of tomorrow", false),
         ] {
             assert_eq!(is_sorted(query), expected, "{query}");
