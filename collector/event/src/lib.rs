@@ -10,6 +10,7 @@ pub mod name;
 mod severity;
 mod shape;
 mod stream;
+mod text;
 mod time;
 mod value;
 
@@ -19,5 +20,6 @@ pub use id::{EventId, ParseIdError};
 pub use severity::Severity;
 pub use shape::{Name, Shape};
 pub use stream::{Stream, StreamId};
+pub use text::Text;
 pub use time::{ParseTimeError, Timestamp};
 pub use value::Value;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::net::IpAddr;
 
-use crate::Timestamp;
+use crate::{Text, Timestamp};
 
 /// One field value. A predicate matches a list if any element matches.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub enum Value {
     /// A finite 64-bit float.
     Float(f64),
     /// Text.
-    Str(Box<str>),
+    Str(Text),
     /// An address whose text form is canonical (RFC 5952); other spellings stay [`Value::Str`].
     Ip(IpAddr),
     /// A time.
@@ -29,7 +29,7 @@ pub enum Value {
 
 impl Value {
     /// Text as a string value.
-    pub fn str(text: impl Into<Box<str>>) -> Self {
+    pub fn str(text: impl Into<Text>) -> Self {
         Self::Str(text.into())
     }
 
@@ -94,7 +94,7 @@ impl Value {
     /// An upper estimate of the memory this value holds, in bytes.
     pub fn heap_bytes(&self) -> usize {
         match self {
-            Self::Str(text) => text.len(),
+            Self::Str(text) => text.heap_bytes(),
             Self::List(values) => values.iter().map(|v| size_of::<Value>() + v.heap_bytes()).sum(),
             _ => 0,
         }

@@ -179,12 +179,12 @@ impl Seen {
     fn row(self, id: u64, total: u64) -> Vec<Value> {
         let time = |time: Option<Timestamp>| time.map_or(Value::Null, Value::Time);
         let (place, message) = match self.example {
-            Some(Example { place: (_, place), message }) => (place, Value::Str(message)),
+            Some(Example { place: (_, place), message }) => (place, Value::str(message)),
             None => (None, Value::Null),
         };
         vec![
             Value::from(pattern_text(id)),
-            Value::Str(self.template),
+            Value::str(self.template),
             Value::Int(i64::try_from(self.count).unwrap_or(i64::MAX)),
             Value::Float(share(self.count, total)),
             time(self.first),

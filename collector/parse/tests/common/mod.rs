@@ -54,7 +54,7 @@ fn value_json(value: &Value) -> Json {
         // Told apart from text, since only text that is an address becomes one.
         Value::Ip(ip) => json!(format!("ip {ip}")),
         Value::Time(time) => json!(format!("time {time}")),
-        Value::Str(text) => json!(text),
+        Value::Str(text) => json!(&**text),
     }
 }
 
