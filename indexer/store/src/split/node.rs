@@ -159,7 +159,7 @@ impl NumberTest {
 
     /// The documents in `within` whose number matches.
     fn mark(&self, page: &Page, within: &Mask) -> Result<Mask> {
-        let (mut mask, packed) = (Mask::NONE, page.packed()?);
+        let (mut mask, packed) = (Mask::NONE, page.packed());
         for (at, place) in page.values.iter().enumerate() {
             if within.contains(place) {
                 mask.insert_if(place, self.matches(packed.get(at)));
@@ -245,7 +245,7 @@ impl TextNode {
         let page = reader.columns().own(Own::Template, chunk)?;
         let mut bounds = Bounds::NONE;
         let mut place = 0;
-        page.packed()?.each(|ordinal| {
+        page.packed().each(|ordinal| {
             match self.verdicts.get(ordinal as usize).copied().unwrap_or(NEVER) {
                 NEVER => {}
                 ALWAYS => bounds.sure.insert(place),
@@ -412,7 +412,7 @@ pub(crate) fn marked(page: &Page, wanted: &Ordinals) -> Result<Mask> {
     if wanted.is_all() {
         return Ok(page.values);
     }
-    let packed = page.packed()?;
+    let packed = page.packed();
     if let Some(only) = packed.constant() {
         return Ok(if wanted.contains(only as u32) { page.values } else { Mask::NONE });
     }
@@ -432,7 +432,7 @@ fn said(reader: &Reader, chunk: usize, from: Option<Timestamp>, to: Option<Times
     let Some(page) = reader.columns().page(Own::Said as usize, chunk)? else { return Ok(mask) };
     mask.and_not(&page.values);
     let mut places = page.values.iter();
-    page.packed()?.each(|nanos| {
+    page.packed().each(|nanos| {
         let time = Timestamp::from_nanos(nanos);
         let is_inside = from.is_none_or(|from| from <= time) && to.is_none_or(|to| time < to);
         if let Some(place) = places.next() {

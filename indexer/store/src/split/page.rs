@@ -126,21 +126,20 @@ fn put_bits(values: impl Iterator<Item = u64>, width: u8, out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; PADDING]);
 }
 
-/// Packed integers, borrowed.
+/// What packed integers begin with.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Packed<'a> {
+pub(crate) struct Head {
     line: Line,
     width: u8,
     len: usize,
-    bits: &'a [u8],
 }
 
-impl<'a> Packed<'a> {
-    /// Reads what [`pack`] wrote of `len` values, to the end of `input`.
-    pub(crate) fn read(mut input: Input<'a>, len: usize) -> Result<Self> {
+impl Head {
+    /// Reads the head of `len` packed values that fill `input`; what is left are their bits.
+    pub(crate) fn read<'a>(mut input: Input<'a>, len: usize) -> Result<(Self, &'a [u8])> {
         if len == 0 {
             input.end()?;
-            return Ok(Self { line: Line { base: 0, unit: 1, slope: 0 }, width: 0, len, bits: &[] });
+            return Ok((Self { line: Line { base: 0, unit: 1, slope: 0 }, width: 0, len }, &[]));
         }
         let line = Line { base: input.zigzag()?, unit: input.varint()?, slope: input.zigzag()? };
         let width = input.byte()?;
@@ -153,7 +152,30 @@ impl<'a> Packed<'a> {
         if expected != Some(bits.len()) {
             return Err(Malformed("a page has another length"));
         }
-        Ok(Self { line, width, len, bits })
+        Ok((Self { line, width, len }, bits))
+    }
+
+    /// The values, whose bits these are.
+    pub(crate) fn with(self, bits: &[u8]) -> Packed<'_> {
+        let Self { line, width, len } = self;
+        Packed { line, width, len, bits }
+    }
+}
+
+/// Packed integers, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Packed<'a> {
+    line: Line,
+    width: u8,
+    len: usize,
+    bits: &'a [u8],
+}
+
+impl<'a> Packed<'a> {
+    /// Reads what [`pack`] wrote of `len` values, to the end of `input`.
+    pub(crate) fn read(input: Input<'a>, len: usize) -> Result<Self> {
+        let (head, bits) = Head::read(input, len)?;
+        Ok(head.with(bits))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -175,7 +175,7 @@ impl Reader {
             return Ok(Mask::NONE);
         }
         let page = self.columns.own(Own::Filed, chunk)?;
-        let filed = page.packed()?;
+        let filed = page.packed();
         let end = to.map_or(filed.len(), |to| filed.rank(to.nanos()));
         Ok(Mask::range(filed.rank(from)..end))
     }
@@ -186,7 +186,7 @@ impl Reader {
             return Ok(None);
         }
         let page = self.columns.own(Own::Sequence, chunk)?;
-        let packed = page.packed()?;
+        let packed = page.packed();
         Ok((0..packed.len()).find(|place| packed.get(*place) as u64 == sequence))
     }
 }

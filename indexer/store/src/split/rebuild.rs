@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use locard_event::{Event, EventId, Fields, Timestamp, Value};
+use locard_event::{Event, EventId, Fields, Name, Shape, Timestamp, Value};
 
 use super::blocks::{BlockReader, Record};
 use super::bytes::Malformed;
@@ -23,6 +23,42 @@ pub(crate) struct Rebuilder<'a> {
     dictionaries: Vec<Option<Arc<Dictionary>>>,
     /// Least recently used first.
     kept: Vec<(usize, Pages)>,
+    shapes: Shapes,
+}
+
+/// Shapes that are kept at hand.
+const KEPT_SHAPES: usize = 16;
+
+/// The names of events put together lately: most events share theirs with others.
+#[derive(Default)]
+struct Shapes {
+    /// Most recently used first.
+    kept: Vec<Shape>,
+}
+
+impl Shapes {
+    /// Fields of these names, which are in order, and values.
+    fn fields(&mut self, fields: Vec<(&str, Value)>) -> Fields {
+        let is_shape = |shape: &Shape| {
+            shape.names().len() == fields.len()
+                && shape.names().iter().zip(&fields).all(|(name, (other, _))| **name == **other)
+        };
+        match self.kept.iter().position(is_shape) {
+            Some(found) => {
+                if let Some(part) = self.kept.get_mut(..=found) {
+                    part.rotate_right(1);
+                }
+            }
+            None => {
+                self.kept.truncate(KEPT_SHAPES - 1);
+                self.kept.insert(0, Shape::new(fields.iter().map(|(name, _)| Name::from(*name))));
+            }
+        }
+        match self.kept.first() {
+            Some(shape) => Fields::of(shape, fields.into_iter().map(|(_, value)| value).collect()),
+            None => Fields::new(),
+        }
+    }
 }
 
 /// The pages of one chunk.
@@ -63,39 +99,49 @@ impl Pages {
 impl<'a> Rebuilder<'a> {
     pub(crate) fn new(reader: &'a Reader, control: &'a Control) -> Self {
         let dictionaries = vec![None; reader.columns().len()];
-        Self { reader, records: reader.records(control), dictionaries, kept: Vec::new() }
+        Self {
+            reader,
+            records: reader.records(control),
+            dictionaries,
+            kept: Vec::new(),
+            shapes: Shapes::default(),
+        }
     }
 
     /// The event at a place of a chunk.
     pub(crate) fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
         self.keep(chunk)?;
-        let Self { reader, records, dictionaries, kept } = self;
+        let Self { reader, records, dictionaries, kept, shapes } = self;
         let pages = kept.last().map(|(_, pages)| pages).ok_or(Malformed("there is no such chunk"))?;
         let record = records.record(reader.chunks().range(chunk).start + place as u32)?;
-        let filed = pages.filed.packed()?.get(place);
+        let filed = pages.filed.packed().get(place);
         let said = match &pages.said {
-            Some(page) if page.values.contains(place) => page.packed()?.get(page.values.rank(place)),
+            Some(page) if page.values.contains(place) => page.packed().get(page.values.rank(place)),
             _ => filed,
         };
         let ingested = value_of(reader, dictionaries, Own::Ingested as usize, &pages.ingested, place)?;
-        let stream = pages.stream.packed()?.get(place);
+        let stream = pages.stream.packed().get(place);
         let stream = reader.streams().get(stream as usize).ok_or(Malformed("an event names no stream"))?;
-        let sequence = pages.sequence.packed()?.get(place) as u64;
-        let mut fields = Vec::new();
+        let sequence = pages.sequence.packed().get(place) as u64;
+        let mut fields: Vec<(&str, Value)> = Vec::with_capacity(pages.named.len());
         for (column, page) in &pages.named {
             if page.values.contains(place) {
-                let name = &reader.columns().get(*column)?.name;
-                fields.push((name.clone(), value_of(reader, dictionaries, *column, page, place)?));
+                let value = value_of(reader, dictionaries, *column, page, place)?;
+                fields.push((&reader.columns().get(*column)?.name, value));
             }
         }
-        record.residue(|name, value| fields.push((name.into(), value)))?;
+        let of_columns = fields.len();
+        record.residue(|name, value| fields.push((name, value)))?;
+        if fields.len() > of_columns {
+            fields.sort_by_key(|(name, _)| *name);
+        }
         Ok(Event {
             id: Some(EventId::new(reader.partition(), sequence)),
             time: Timestamp::from_nanos(said),
             ingested: ingested.as_time(),
             stream: Arc::clone(stream),
             message: Bytes::copy_from_slice(record.message),
-            fields: Fields::from_iter(fields),
+            fields: shapes.fields(fields),
         })
     }
 
@@ -128,7 +174,7 @@ fn value_of(
     page: &Page,
     place: usize,
 ) -> Result<Value> {
-    let number = page.packed()?.get(page.values.rank(place));
+    let number = page.packed().get(page.values.rank(place));
     if page.kind == PageKind::Integers {
         return Ok(Value::Int(number));
     }

@@ -230,7 +230,7 @@ impl<'a> Search<'a> {
         }
         let (filed, sequence) =
             (self.reader.columns().own(Own::Filed, chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
-        let (filed, sequence) = (filed.packed()?, sequence.packed()?);
+        let (filed, sequence) = (filed.packed(), sequence.packed());
         for place in ordered(matching, best.order).take(best.limit) {
             best.found.push(((filed.get(place), sequence.get(place) as u64), chunk, place));
         }
@@ -244,7 +244,7 @@ impl<'a> Search<'a> {
         let Some(Position { filed, id }) = after else { return Ok(all) };
         let (times, sequences) =
             (self.reader.columns().own(Own::Filed, chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
-        let (times, sequences) = (times.packed()?, sequences.packed()?);
+        let (times, sequences) = (times.packed(), sequences.packed());
         let mut window = Mask::NONE;
         for place in 0..times.len() {
             let own = EventId::new(self.reader.partition(), sequences.get(place) as u64);
@@ -267,7 +267,7 @@ impl<'a> Search<'a> {
                 continue;
             }
             let page = self.reader.columns().own(Own::Filed, chunk)?;
-            let filed = page.packed()?;
+            let filed = page.packed();
             matching.iter().for_each(|place| visit(Timestamp::from_nanos(filed.get(place))));
         }
         Ok(())
@@ -279,7 +279,7 @@ impl<'a> Search<'a> {
             let mut places = Vec::new();
             for chunk in group {
                 let (all, page) = (self.matching(chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
-                let sequences = page.packed()?;
+                let sequences = page.packed();
                 places.extend(all.iter().map(|place| (sequences.get(place) as u64, chunk, place)));
             }
             places.sort_unstable();
@@ -323,7 +323,7 @@ impl<'a> Search<'a> {
             }
             let columns = self.reader.columns();
             let (ordinals, filed) = (columns.own(Own::Template, chunk)?, columns.own(Own::Filed, chunk)?);
-            let (ordinals, filed) = (ordinals.packed()?, filed.packed()?);
+            let (ordinals, filed) = (ordinals.packed(), filed.packed());
             for place in matching.iter() {
                 if let Some(seen) = seen.get_mut(ordinals.get(place) as usize) {
                     let filed = filed.get(place);

@@ -359,7 +359,7 @@ impl<'a> Coder<'a> {
         mut visit: impl FnMut(u32, Range<usize>),
     ) -> Result<()> {
         let page = self.reader.columns().own(Own::Filed, chunk)?;
-        let filed = page.packed()?;
+        let filed = page.packed();
         let mut place = 0;
         while place < filed.len() {
             let bucket = bucket(filed.get(place), origin, span);
@@ -382,7 +382,7 @@ impl<'a> Coder<'a> {
         if !field.labels.is_empty() {
             let page = self.reader.columns().own(Own::Stream, chunk)?;
             let mut slots = codes.iter_mut();
-            page.packed()?.each(|stream| {
+            page.packed().each(|stream| {
                 if let (Some(slot), Some(label)) = (slots.next(), field.labels.get(stream as usize)) {
                     *slot = *label;
                 }
@@ -420,7 +420,7 @@ impl<'a> Coder<'a> {
 
     fn put_integers(&mut self, page: &Page, dictionary: &Dictionary, codes: &mut [u32]) -> Result<()> {
         let mut places = page.values.iter();
-        page.packed()?.each(|number| {
+        page.packed().each(|number| {
             if let Some(place) = places.next() {
                 let code = self.other(&Value::Int(number), dictionary);
                 put(codes, place, code);
@@ -462,7 +462,7 @@ fn put(codes: &mut [u32], place: usize, code: u32) {
 }
 
 fn put_ordinals(page: &Page, codes: &mut [u32]) -> Result<()> {
-    let packed = page.packed()?;
+    let packed = page.packed();
     let mut places = page.values.iter();
     packed.each(|ordinal| {
         if let Some(place) = places.next() {

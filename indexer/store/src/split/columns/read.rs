@@ -9,7 +9,7 @@ use super::super::dictionary::Dictionary;
 use super::super::fault::{Fault, Result};
 use super::super::mask::Mask;
 use super::super::object::Object;
-use super::super::page::Packed;
+use super::super::page::{Head, Packed};
 use super::super::presence::Sets;
 use super::super::words::WordPage;
 use super::super::{pack, presence};
@@ -71,20 +71,19 @@ pub(crate) enum PageKind {
 #[derive(Clone, Debug)]
 pub(crate) struct Page {
     extent: Arc<Extent>,
-    body: Range<usize>,
+    head: Head,
+    bits: Range<usize>,
     pub(crate) kind: PageKind,
     /// Documents with a value here.
     pub(crate) values: Mask,
     /// Documents with a value in the residue.
     pub(crate) residue: Mask,
-    count: usize,
 }
 
 impl Page {
     /// The values, one for each member of `values`.
-    pub(crate) fn packed(&self) -> Result<Packed<'_>> {
-        let body = self.extent.raw.get(self.body.clone()).unwrap_or_default();
-        Ok(Packed::read(Input::new(body), self.count)?)
+    pub(crate) fn packed(&self) -> Packed<'_> {
+        self.head.with(self.extent.raw.get(self.bits.clone()).unwrap_or_default())
     }
 }
 
@@ -190,9 +189,10 @@ impl Columns {
             return Err(Malformed("a page has another number of values").into());
         }
         let end = extent.pages.get(at).map_or(0, |range| range.end);
-        let body = end - input.rest().len()..end;
+        let (packed, bits) = Head::read(input, head.count)?;
+        let bits = end - bits.len()..end;
         let kind = if head.kind == INTEGERS { PageKind::Integers } else { PageKind::Ordinals };
-        Ok(Some(Page { extent, body, kind, count: head.count, values, residue }))
+        Ok(Some(Page { extent, head: packed, bits, kind, values, residue }))
     }
 
     /// The documents of a chunk that have one of the listed words.
