@@ -47,7 +47,13 @@ impl fmt::Display for Predicate {
         let colon = if field.is_empty() { "" } else { ":" };
         match &self.test {
             Test::Contains(text) => write!(f, "{field}{colon}{}", text_of(text)),
-            Test::Wildcard(pattern) => write!(f, "{field}{colon}{}", wildcard(pattern)),
+            Test::Wildcard(pattern) => {
+                let pattern = wildcard(pattern);
+                // `c:\` would be read as a drive, not as the field `c`.
+                let is_drive = field.len() == 1 && pattern.starts_with('\\');
+                let quote = if is_drive { "\"" } else { "" };
+                write!(f, "{quote}{field}{quote}{colon}{pattern}")
+            }
             Test::Regex { pattern, ignore_case } => {
                 let flag = if *ignore_case { "i" } else { "" };
                 write!(f, "{field}{colon}/{}/{flag}", pattern.replace('/', "\\/"))

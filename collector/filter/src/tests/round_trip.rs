@@ -188,6 +188,13 @@ proptest! {
     }
 }
 
+#[test]
+fn a_field_of_one_letter_is_not_printed_as_a_drive() {
+    let test = Test::Wildcard(":*".into());
+    let filter = Filter::Not(Box::new(Filter::Is(Predicate { field: Some("a".into()), test })));
+    assert_eq!(parse(&filter.to_string()).unwrap(), filter);
+}
+
 fn piece() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec![
         "a",
