@@ -9,6 +9,7 @@ pub mod glob;
 mod matcher;
 mod parser;
 mod print;
+pub mod template;
 pub mod word;
 
 pub use ast::{Bound, Comparison, Filter, Predicate, Test, TimePoint, TimeRange};

@@ -197,8 +197,16 @@ fn event(
 
 /// Names that mean something of Locard's own. A member called so would be hidden by it, so it is kept under `attributes.`, as
 /// through the OTLP door.
-pub(super) const RESERVED: [&str; 7] =
-    [name::ID, name::STREAM, name::TIME, name::TIMESTAMP, name::MESSAGE, name::INGESTED, name::TIME_SUSPECT];
+pub(super) const RESERVED: [&str; 8] = [
+    name::ID,
+    name::STREAM,
+    name::TIME,
+    name::TIMESTAMP,
+    name::MESSAGE,
+    name::INGESTED,
+    name::TIME_SUSPECT,
+    name::PATTERN,
+];
 
 fn set_aside_reserved(fields: &mut Fields) {
     for reserved in RESERVED {

@@ -135,6 +135,7 @@ pub(crate) const NAMES: &[&str] = &[
     "@timestamp",
     "_stream",
     "event.ingested",
+    "_pattern",
     "nul\u{0}name",
     "a\u{1}",
     "missing",

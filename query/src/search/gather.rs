@@ -94,13 +94,13 @@ impl Pouring<'_> {
                 })
             }
             (Part::Split(split), Needs::Patterns) => {
-                let events = split.count(&wanted.request, control)?;
-                self.fork.push_count(events);
-                self.matched += events;
-                split.patterns(&wanted.request, control, &mut |row| {
+                let events = split.patterns(&wanted.request, control, &mut |row| {
                     let pushed = self.fork.push_pattern(row);
                     self.empty(pushed);
-                })
+                })?;
+                self.fork.push_count(events);
+                self.matched += events;
+                Ok(())
             }
             _ => part.each(wanted, control, &mut |event| {
                 self.matched += 1;

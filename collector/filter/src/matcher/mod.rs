@@ -12,6 +12,7 @@ use std::cell::RefCell;
 
 use locard_event::{Event, Value, name};
 
+use crate::template::{self, Scanner};
 use crate::{Filter, Predicate, SyntaxError, Test};
 use test::Compiled;
 
@@ -37,6 +38,8 @@ enum Place {
     Anywhere,
     /// The message, as bytes.
     Message,
+    /// The name of the message's pattern.
+    Pattern,
     /// What [`Event::get`] gives.
     Field(Box<str>),
 }
@@ -44,6 +47,7 @@ enum Place {
 thread_local! {
     /// Room for folded text, kept from event to event.
     static SCRATCH: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static SCANNER: RefCell<Scanner> = RefCell::default();
 }
 
 impl Matcher {
@@ -92,6 +96,18 @@ fn with_scratch<T>(ask: impl FnOnce(&mut Vec<u8>) -> T) -> T {
     })
 }
 
+/// Calls `ask` with the name of a message's pattern, if it has one.
+fn with_pattern<T>(message: &[u8], ask: impl FnOnce(Option<String>) -> T) -> T {
+    let name = |scanner: &mut Scanner| {
+        scanner.scan(message);
+        scanner.template().map(template::pattern_name)
+    };
+    ask(SCANNER.with(|scanner| match scanner.try_borrow_mut() {
+        Ok(mut scanner) => name(&mut scanner),
+        Err(_) => name(&mut Scanner::new()),
+    }))
+}
+
 fn compile(filter: &Filter) -> Result<Node, SyntaxError> {
     let all = |parts: &[Filter]| parts.iter().map(compile).collect::<Result<Vec<_>, _>>();
     Ok(match filter {
@@ -103,6 +119,7 @@ fn compile(filter: &Filter) -> Result<Node, SyntaxError> {
             let place = match field.as_deref() {
                 None => Place::Anywhere,
                 Some(name::MESSAGE) => Place::Message,
+                Some(name::PATTERN) => Place::Pattern,
                 Some(field) => Place::Field(field.into()),
             };
             Node::Is(place, Compiled::new(test)?)
@@ -119,6 +136,9 @@ impl Node {
             Self::Not(part) => !part.matches(event, scratch),
             Self::Is(Place::Message, test) => test.matches_bytes(&event.message, scratch),
             Self::Is(Place::Anywhere, test) => anywhere(test, event, scratch),
+            Self::Is(Place::Pattern, test) => with_pattern(&event.message, |pattern| {
+                pattern.is_some_and(|pattern| test.matches_bytes(pattern.as_bytes(), scratch))
+            }),
             Self::Is(Place::Field(field), test) => {
                 event.get(field).is_some_and(|value| value_matches(test, &value, scratch))
             }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value as Json};
 use super::name::ecs;
 
 /// Names that mean something else in Locard, so an attribute of that name is moved under `attributes.`.
-const RESERVED: [&str; 6] =
-    [name::TIMESTAMP, name::TIME, name::ID, name::STREAM, name::MESSAGE, name::INGESTED];
+const RESERVED: [&str; 7] =
+    [name::TIMESTAMP, name::TIME, name::ID, name::STREAM, name::MESSAGE, name::INGESTED, name::PATTERN];
 
 /// Longest name of a field, in bytes. Attributes with longer ones are left out.
 const MAX_NAME_BYTES: usize = 1 << 10;

@@ -13,11 +13,14 @@ use super::columns::Own;
 use super::dictionary::Dictionary;
 use super::fault::Result;
 use super::key::{self, kind};
-use super::message::{Ask, TextPlan, Verdict, key_of_presence, key_of_value};
-use super::node::{ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, TextNode, Wanted};
+use super::message::{Ask, TextPlan, Verdict};
+use super::node::{
+    ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, PatternNode, TextNode, Wanted,
+};
 use super::ordinals::Ordinals;
 use super::read::Reader;
 use crate::Control;
+use locard_filter::template::{key_of_presence, key_of_value};
 
 /// Compiles filters for one split.
 pub(crate) struct Compiler<'a> {
@@ -65,6 +68,7 @@ impl Compiler<'_> {
                 Ok(self.streams(|stream| ask.matches_bytes(stream.id().to_string().as_bytes())))
             }
             Some(name::ID) => Ok(self.id(test)),
+            Some(name::PATTERN) => self.pattern(test),
             Some(name::TIME | name::TIMESTAMP) => Ok(time(test)),
             Some(name::INGESTED) => {
                 let dictionary = self.reader.columns().dictionary(Own::Ingested as usize)?;
@@ -97,6 +101,18 @@ impl Compiler<'_> {
         let (Test::Equals(text) | Test::Contains(text)) = test else { return Node::Unknown };
         let Ok(id) = text.parse::<EventId>() else { return Node::Unknown };
         if id.partition == self.reader.partition() { Node::Sequence(id.sequence) } else { Node::Const(false) }
+    }
+
+    fn pattern(&self, test: &Test) -> Result<Node> {
+        let (test, templates) = (ValueTest::new(test)?, self.reader.templates()?);
+        let matching = Ordinals::of(templates.len() as u32, |ordinal| {
+            templates.name(ordinal).is_some_and(|name| test.matches_bytes(name.as_bytes()))
+        });
+        let has_gaps = templates.has_gaps();
+        if matching.is_empty() && !has_gaps {
+            return Ok(Node::Const(false));
+        }
+        Ok(Node::Pattern(Box::new(PatternNode { templates: matching, has_gaps, test })))
     }
 
     fn message(&self, test: &Test) -> Result<Node> {
@@ -398,7 +414,7 @@ fn cost(node: &Node) -> u8 {
         Node::Time(..) | Node::Sequence(_) => 1,
         Node::Streams(_) | Node::Own(..) => 2,
         Node::Field(_) => 3,
-        Node::Text(_) => 4,
+        Node::Text(_) | Node::Pattern(_) => 4,
         Node::And(_) | Node::Or(_) | Node::Not(_) => 5,
         Node::Anywhere(_) => 6,
         Node::Unknown => 7,

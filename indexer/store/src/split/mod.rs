@@ -35,6 +35,7 @@ mod templates;
 mod words;
 mod write;
 
+use std::cell::RefCell;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -42,7 +43,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use locard_event::{Event, EventId, Timestamp, Value};
-use locard_filter::Filter;
+use locard_filter::{Filter, template};
 use uuid::Uuid;
 
 use crate::blob::LocalObject;
@@ -148,9 +149,14 @@ pub struct PatternRow {
 
 /// The pattern of a message and its text, if it has one.
 pub fn pattern_of(message: &[u8]) -> Option<(u64, String)> {
-    let mut scanner = message::Scanner::new();
-    scanner.scan(message);
-    scanner.template().map(|template| (message::pattern_id(template), message::show(template)))
+    thread_local! {
+        static SCANNER: RefCell<template::Scanner> = RefCell::default();
+    }
+    SCANNER.with(|scanner| {
+        let mut scanner = scanner.borrow_mut();
+        scanner.scan(message);
+        scanner.template().map(|text| (template::pattern_id(text), template::show(text)))
+    })
 }
 
 /// A published split, open for reading. Cheap to clone; its object is kept until the last clone is gone.
@@ -270,7 +276,8 @@ impl Split {
         self.answer(|reader| Search::new(reader, request, control)?.tally(keys, visit))
     }
 
-    /// Calls `visit` with every pattern of the matching events.
+    /// Calls `visit` with every pattern of the matching events, and answers how many these are, those without a pattern included.
+    /// A pattern may come several times; its counts add up.
     ///
     /// # Errors
     /// As [`Split::top`].
@@ -279,7 +286,7 @@ impl Split {
         request: &Request,
         control: &Control,
         visit: &mut dyn FnMut(PatternRow),
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         self.answer(|reader| Search::new(reader, request, control)?.patterns(visit))
     }
 

@@ -1,7 +1,7 @@
 //! One filter for each group of documents over the keys of what is nearly unique in it: says "not here", or "perhaps".
 //!
 //! Binary fuse filters of 8 bits: 9 bits a key, one key in 256 that was never put in is said to be there (Graf and Lemire, *Binary
-//! Fuse Filters*, 2022). Knows keys, not what they stand for ([`super::message`]).
+//! Fuse Filters*, 2022). Knows keys, not what they stand for ([`locard_filter::template`]).
 
 use std::ops::Range;
 

@@ -15,6 +15,7 @@ use super::columns::{Own, Page, PageKind};
 use super::fault::Result;
 use super::mask::Mask;
 use super::ordinals::Ordinals;
+use super::pattern_of;
 use super::read::Reader;
 
 /// What a [`Node`] says of one chunk: of the whole, and of each part, for what is left open.
@@ -75,6 +76,7 @@ pub(crate) enum Node {
     Text(Box<TextNode>),
     Anywhere(Box<AnyNode>),
     Sequence(u64),
+    Pattern(Box<PatternNode>),
     /// The split says nothing.
     Unknown,
 }
@@ -182,6 +184,31 @@ pub(crate) struct FieldNode {
     pub(crate) labels: Ordinals,
     /// Where some names have no column: the key of this name's presence.
     pub(crate) presence: Option<u64>,
+}
+
+/// A test on the names of patterns.
+#[derive(Debug)]
+pub(crate) struct PatternNode {
+    /// The templates whose names match.
+    pub(crate) templates: Ordinals,
+    /// Messages without a template here may have one that a split has no room for.
+    pub(crate) has_gaps: bool,
+    pub(crate) test: ValueTest,
+}
+
+impl PatternNode {
+    fn bounds(&self, reader: &Reader, chunk: usize) -> Result<Bounds> {
+        let page = reader.columns().own(Own::Template, chunk)?;
+        let mut bounds = Bounds::exact(marked(&page, &self.templates)?);
+        if self.has_gaps {
+            let mut place = 0;
+            page.packed().each(|ordinal| {
+                bounds.maybe.insert_if(place, ordinal == 0);
+                place += 1;
+            });
+        }
+        Ok(bounds)
+    }
 }
 
 /// A test on messages.
@@ -315,6 +342,7 @@ impl Node {
             Self::Sequence(sequence) => Judged::leaf(Bounds::exact(of_sequence(reader, chunk, *sequence)?)),
             Self::Field(field) => field.judge(reader, chunk)?,
             Self::Text(text) => Judged::leaf(text.bounds(reader, chunk)?),
+            Self::Pattern(pattern) => Judged::leaf(pattern.bounds(reader, chunk)?),
             Self::Anywhere(any) => Judged::leaf(any.bounds(reader, chunk)?),
         };
         judged.bounds.sure.and(within);
@@ -363,6 +391,10 @@ impl Node {
                 None => false,
             },
             Self::Text(text) => text.test.matches_bytes(record.message),
+            Self::Pattern(pattern) => {
+                let found = pattern_of(record.message);
+                found.is_some_and(|(id, _)| pattern.test.matches_bytes(format!("{id:016x}").as_bytes()))
+            }
             Self::Anywhere(any) => any.verify(record)?,
             Self::Field(field) => field.verify(judged, place, record)?,
             _ => false,

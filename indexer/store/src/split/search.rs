@@ -1,6 +1,7 @@
 //! Answers from one split, chunk by chunk: what the compiled filter leaves open is verified with the matcher.
 
 use std::cmp::{Ordering, Reverse};
+use std::collections::HashMap;
 use std::ops::{ControlFlow, Range};
 
 use locard_event::{Event, EventId, Timestamp, Value};
@@ -10,16 +11,19 @@ use super::columns::Own;
 use super::compile::Compiler;
 use super::fault::Result;
 use super::mask::Mask;
-use super::message::{pattern_id, show};
 use super::node::{AnyNode, Judged, Node, TextNode};
 use super::read::Reader;
 use super::rebuild::Rebuilder;
 use super::tally::Tally;
-use super::{GroupKey, Order, PatternRow, Position, Request, Top};
+use super::{GroupKey, Order, PatternRow, Position, Request, Top, pattern_of};
 use crate::Control;
+use locard_filter::template::{pattern_id, show};
 
 /// How often a loop over events asks whether to stop.
 const CHECK_EVERY: usize = 256;
+
+/// Patterns held that a split has no room for; then they are handed out, and may come again.
+const MAX_OTHER_PATTERNS: usize = if cfg!(test) { 3 } else { 1 << 16 };
 
 /// One request at work on one split.
 pub(crate) struct Search<'a> {
@@ -312,40 +316,58 @@ impl<'a> Search<'a> {
         tally.hand_out(visit).map(drop)
     }
 
-    /// How many matching events each template has, by ordinal, with the first and the last, and where an example is.
-    pub(crate) fn patterns(&mut self, visit: &mut dyn FnMut(PatternRow)) -> Result<()> {
+    /// Calls `visit` with every pattern of the matching events: how many, the first and the last, an example. Answers how many match.
+    pub(crate) fn patterns(&mut self, visit: &mut dyn FnMut(PatternRow)) -> Result<u64> {
         let templates = self.reader.templates()?;
         let mut seen: Vec<Option<Seen>> = vec![None; templates.len()];
+        let mut others: HashMap<(u64, String), Seen> = HashMap::new();
+        let mut matched = 0;
         for chunk in 0..self.reader.chunks().len() {
+            if others.len() > MAX_OTHER_PATTERNS {
+                for ((id, text), seen) in others.drain().collect::<Vec<_>>() {
+                    visit(self.row(id, text, &seen)?);
+                }
+            }
             let matching = self.matching(chunk)?;
             if matching.is_empty() {
                 continue;
             }
+            matched += matching.count() as u64;
             let columns = self.reader.columns();
             let (ordinals, filed) = (columns.own(Own::Template, chunk)?, columns.own(Own::Filed, chunk)?);
             let (ordinals, filed) = (ordinals.packed(), filed.packed());
             for place in matching.iter() {
-                if let Some(seen) = seen.get_mut(ordinals.get(place) as usize) {
-                    let filed = filed.get(place);
-                    let seen =
-                        seen.get_or_insert(Seen { count: 0, filed: (filed, filed), example: (chunk, place) });
-                    seen.count += 1;
-                    seen.filed = (seen.filed.0.min(filed), seen.filed.1.max(filed));
+                let now = Seen::once(filed.get(place), (chunk, place));
+                match ordinals.get(place) as usize {
+                    0 => {
+                        let other = pattern_of(self.events.record(chunk, place)?.message);
+                        if let Some(other) = other {
+                            others.entry(other).and_modify(|seen| seen.add(&now)).or_insert(now);
+                        }
+                    }
+                    ordinal => match seen.get_mut(ordinal) {
+                        Some(Some(seen)) => seen.add(&now),
+                        Some(slot) => *slot = Some(now),
+                        None => {}
+                    },
                 }
             }
         }
-        for (template, seen) in templates.iter().zip(seen).skip(1) {
-            let Some(Seen { count, filed, example: (chunk, place) }) = seen else { continue };
-            visit(PatternRow {
-                id: pattern_id(&template.text),
-                template: show(&template.text),
-                count,
-                first: Timestamp::from_nanos(filed.0),
-                last: Timestamp::from_nanos(filed.1),
-                example: Some(self.event(chunk, place)?),
-            });
+        for (template, seen) in templates.iter().zip(seen) {
+            if let Some(seen) = seen {
+                visit(self.row(pattern_id(&template.text), show(&template.text), &seen)?);
+            }
         }
-        Ok(())
+        for ((id, text), seen) in others {
+            visit(self.row(id, text, &seen)?);
+        }
+        Ok(matched)
+    }
+
+    fn row(&mut self, id: u64, template: String, seen: &Seen) -> Result<PatternRow> {
+        let Seen { count, filed, example: (chunk, place) } = *seen;
+        let (first, last) = (Timestamp::from_nanos(filed.0), Timestamp::from_nanos(filed.1));
+        Ok(PatternRow { id, template, count, first, last, example: Some(self.event(chunk, place)?) })
     }
 
     fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
@@ -363,6 +385,17 @@ struct Seen {
     count: u64,
     filed: (i64, i64),
     example: (usize, usize),
+}
+
+impl Seen {
+    fn once(filed: i64, example: (usize, usize)) -> Self {
+        Self { count: 1, filed: (filed, filed), example }
+    }
+
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.filed = (self.filed.0.min(other.filed.0), self.filed.1.max(other.filed.1));
+    }
 }
 
 /// The event with this sequence number.

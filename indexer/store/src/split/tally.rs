@@ -17,11 +17,12 @@ use super::dictionary::{Dictionary, Interner};
 use super::fault::Result;
 use super::key;
 use super::mask::{CHUNK, Mask};
-use super::message::{key_of_presence, pattern_id};
+use super::pattern_of;
 use super::read::Reader;
 use super::rebuild::Rebuilder;
 use super::templates::Templates;
 use crate::GroupKey;
+use locard_filter::template::key_of_presence;
 
 /// No value.
 const NULL: u32 = u32::MAX;
@@ -317,10 +318,7 @@ impl<'a> Coder<'a> {
         let done = match &kind {
             Kind::Field(field) => self.field_codes(field, chunk, matching, events, codes),
             Kind::Bucket { origin, span } => self.bucket_codes(chunk, *origin, *span, codes),
-            Kind::Pattern(_) => {
-                let page = self.reader.columns().own(Own::Template, chunk);
-                page.and_then(|page| put_ordinals(&page, codes))
-            }
+            Kind::Pattern(templates) => self.pattern_codes(templates, chunk, matching, events, codes),
             Kind::Event(name) => self.event_codes(name, chunk, matching, events, codes),
         };
         self.kind = kind;
@@ -340,6 +338,32 @@ impl<'a> Coder<'a> {
             let value = event.get(name).map_or(Value::Null, |value| value.into_owned());
             let code = self.other(&value, &Dictionary::default());
             put(codes, place, code);
+        }
+        Ok(())
+    }
+
+    fn pattern_codes(
+        &mut self,
+        templates: &Templates,
+        chunk: usize,
+        matching: &Mask,
+        events: &mut Rebuilder<'_>,
+        codes: &mut [u32],
+    ) -> Result<()> {
+        put_ordinals(&self.reader.columns().own(Own::Template, chunk)?, codes)?;
+        if !templates.has_gaps() {
+            return Ok(());
+        }
+        for place in matching.iter() {
+            if codes.get(place) == Some(&0) {
+                let found = pattern_of(events.record(chunk, place)?.message);
+                let code = found.map_or(NULL, |(id, _)| {
+                    self.key.clear();
+                    key::encode(&Value::str(format!("{id:016x}")), &mut self.key);
+                    templates.len() as u32 + self.others.intern(&self.key)
+                });
+                put(codes, place, code);
+            }
         }
         Ok(())
     }
@@ -434,12 +458,10 @@ impl<'a> Coder<'a> {
             return Ok(Value::Null);
         }
         let of_dictionary = match &self.kind {
-            Kind::Pattern(templates) => {
-                let template = templates.get(code).filter(|_| code > 0);
-                return Ok(template.map_or(Value::Null, |template| {
-                    Value::str(format!("{:016x}", pattern_id(&template.text)))
-                }));
-            }
+            Kind::Pattern(templates) => match templates.name(code) {
+                Some(name) => return Ok(Value::str(name)),
+                None => templates.len() as u32,
+            },
             Kind::Field(field) => field.dictionary.len(),
             _ => 0,
         };

@@ -1,14 +1,15 @@
 //! The templates of a split's messages, each once: its text, which bytes its slots hold, how many events have it, and when.
 //!
-//! Ordinal 0 stands for messages without a template. Knows nothing of what is asked ([`super::message`]).
+//! Ordinal 0 stands for messages without a template. Knows nothing of what is asked.
 
 use foldhash::fast::RandomState;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint, put_zigzag};
 use super::dictionary::Interner;
-use super::message::ByteMask;
 use super::pack;
+use locard_filter::template::{ByteMask, pattern_name};
 
 pub(crate) const SECTION: &str = "templates";
 const MAX_BYTES: usize = 1 << 30;
@@ -18,7 +19,7 @@ const MAX_TEMPLATES: usize = if cfg!(test) { 12 } else { 32_768 };
 /// What is kept of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
-    /// As [`super::message`] writes it; empty for ordinal 0.
+    /// As [`locard_filter::template`] writes it; empty for ordinal 0.
     pub(crate) text: Box<[u8]>,
     /// The bytes that occur in each slot.
     pub(crate) slots: Vec<ByteMask>,
@@ -46,9 +47,11 @@ impl Template {
 }
 
 /// All templates of a split, by ordinal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Templates {
     templates: Vec<Template>,
+    /// The names of all, made when they are first asked for.
+    names: OnceLock<Vec<String>>,
 }
 
 impl Templates {
@@ -60,13 +63,28 @@ impl Templates {
         self.templates.len()
     }
 
-    pub(crate) fn get(&self, ordinal: u32) -> Option<&Template> {
+    #[cfg(test)]
+    fn get(&self, ordinal: u32) -> Option<&Template> {
         self.templates.get(ordinal as usize)
     }
 
+    /// The name of a template's pattern.
+    pub(crate) fn name(&self, ordinal: u32) -> Option<&str> {
+        let names = self
+            .names
+            .get_or_init(|| self.templates.iter().map(|template| pattern_name(&template.text)).collect());
+        names.get(ordinal as usize).filter(|_| ordinal > 0).map(String::as_str)
+    }
+
+    /// Whether some messages have no template here.
+    pub(crate) fn has_gaps(&self) -> bool {
+        self.templates.first().is_some_and(|none| none.events > 0)
+    }
+
+    /// With room for the names.
     pub(crate) fn heap_bytes(&self) -> usize {
         let of = |template: &Template| template.text.len() + template.slots.len() * size_of::<ByteMask>();
-        self.templates.iter().map(|template| size_of::<Template>() + of(template)).sum()
+        self.templates.iter().map(|template| size_of::<Template>() + 40 + of(template)).sum()
     }
 
     /// Masks are few and shared: each is written once.
@@ -99,7 +117,11 @@ impl Templates {
         let count = input.count()?;
         let templates = (0..count).map(|_| decode_one(&mut input, &masks)).collect::<Result<Vec<_>>>()?;
         input.end()?;
-        if templates.is_empty() { Err(Malformed("there is no template")) } else { Ok(Self { templates }) }
+        if templates.is_empty() {
+            Err(Malformed("there is no template"))
+        } else {
+            Ok(Self { templates, names: OnceLock::new() })
+        }
     }
 }
 
@@ -185,7 +207,7 @@ impl TemplateTable {
     }
 
     pub(crate) fn finish(self) -> Templates {
-        Templates { templates: self.templates }
+        Templates { templates: self.templates, names: OnceLock::new() }
     }
 }
 
@@ -211,7 +233,7 @@ mod tests {
     fn they_are_counted_come_back_and_merge() {
         let one = table(&[("a \0", b'1', 5), ("b \0", b'2', 1), ("a \0", b'3', 3)]);
         assert_eq!((one.len(), one.get(1).unwrap().events, one.get(1).unwrap().filed), (3, 2, (3, 5)));
-        assert_eq!(Templates::decode(&one.encode().unwrap()).unwrap(), one);
+        assert_eq!(Templates::decode(&one.encode().unwrap()).unwrap().templates, one.templates);
         let two = table(&[("c \0", b'1', 9), ("a \0", b'7', 8)]);
         let mut merged = TemplateTable::default();
         assert_eq!(merged.absorb(&one), [0, 1, 2]);

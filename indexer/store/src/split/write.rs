@@ -16,7 +16,6 @@ use super::canonical::canonical;
 use super::chunks::{self, Chunk, Chunks, EXTENT};
 use super::columns::{Fresh, OwnRow, PRESENCE_SECTION, Place, Planned};
 use super::mask::CHUNK;
-use super::message::{Scanner, key_of_presence, key_of_value};
 use super::needles::GROUP;
 use super::object::{Header, ObjectWriter};
 use super::presence::{self, SetsWriter};
@@ -25,6 +24,7 @@ use super::templates::{self, TemplateTable};
 use super::words::WordLists;
 use super::{SplitMeta, needles};
 use crate::Error;
+use locard_filter::template::{Scanner, key_of_presence, key_of_value};
 
 /// Documents of a chunk. Tests make small chunks, to have many.
 const CHUNK_DOCUMENTS: usize = if cfg!(test) { 7 } else { CHUNK };

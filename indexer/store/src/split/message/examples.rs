@@ -1,6 +1,7 @@
 //! Templates, keys and verdicts of single messages.
 
 use locard_filter::Test;
+use locard_filter::template::{self, key_of_presence, key_of_value, pattern_id};
 
 use super::tests::{has_all, scan};
 use super::*;
@@ -45,7 +46,7 @@ fn a_message_too_long_or_too_varied_has_no_template() {
         let scanned = scan(text.as_bytes());
         assert_eq!(scanned.template, None);
         let word = text.split(' ').next().unwrap().as_bytes();
-        let is_key = scanned.found.keys.contains(&hash::key(hash::Kind::Word, word));
+        let is_key = scanned.found.keys.contains(&template::key(template::Kind::Word, word));
         assert!(is_key || scanned.found.words.contains(word));
     }
     assert!(scan("1 ".repeat(64).as_bytes()).template.is_some());
@@ -133,15 +134,15 @@ fn a_whole_text_is_compared() {
 #[test]
 fn keys_never_change() {
     let check = |key: u64, expected: u64| assert_eq!(key, expected, "{key:016x}");
-    let word = |text: &str| hash::key(hash::Kind::Word, text.as_bytes());
+    let word = |text: &str| template::key(template::Kind::Word, text.as_bytes());
     check(word(""), 0x39f2_7276_f2f9_096d);
     check(word("7"), 0x22d9_62c6_873e_d80e);
     check(word("root"), 0x1993_50b0_e844_24e2);
     check(word("kinsing"), 0xf873_a021_6e71_ceb4);
     check(word("0123456789abcdef"), 0x7114_8a30_1b0e_8e8b);
     check(word("0123456789abcdef0123456789abcdef_"), 0x5d0d_db95_9469_327a);
-    check(hash::key(hash::Kind::Prefix, b"kins"), 0x8931_f643_3893_99d9);
-    check(hash::key(hash::Kind::Window, b"203.0.113.77"), 0x2fea_40cb_9ec5_32d4);
+    check(template::key(template::Kind::Prefix, b"kins"), 0x8931_f643_3893_99d9);
+    check(template::key(template::Kind::Window, b"203.0.113.77"), 0x2fea_40cb_9ec5_32d4);
     check(key_of_value("trace_id", "abc"), 0x9294_d847_4ddf_6b3a);
     check(key_of_presence("trace_id"), 0x1d07_0965_b108_cc5c);
     check(pattern_id(b"Failed password for \0"), 0x75ce_c313_d92e_fdbc);
@@ -151,14 +152,17 @@ fn keys_never_change() {
 fn windows_are_keys_whatever_stands_around() {
     for around in ["203.0.113.77", "9.203.0.113.77.8", "x 1.203.0.113.77:443", "\u{e9}203.0.113.77 "] {
         let (key, keys) =
-            (hash::key(hash::Kind::Window, b"203.0.113.77"), scan(around.as_bytes()).found.keys);
+            (template::key(template::Kind::Window, b"203.0.113.77"), scan(around.as_bytes()).found.keys);
         assert_eq!(keys.contains(&key), !around.starts_with('é'), "{around}");
     }
     for around in
         ["DE:ad:be:ef:ab:cd", "00-de:ad:be:ef:ab:cd", "00:de:ad:be:ef:ab:cd-ef", "(de:ad:be:ef:ab:cd)"]
     {
         assert!(
-            scan(around.as_bytes()).found.keys.contains(&hash::key(hash::Kind::Window, b"de:ad:be:ef:ab:cd")),
+            scan(around.as_bytes())
+                .found
+                .keys
+                .contains(&template::key(template::Kind::Window, b"de:ad:be:ef:ab:cd")),
             "{around}"
         );
     }

@@ -12,9 +12,9 @@ use regex_automata::nfa::thompson::{Compiler, Config, NFA, State, WhichCaptures}
 use regex_automata::util::primitives::StateID;
 use regex_syntax::hir::Hir;
 
-use super::hash::TableHasher;
 use super::reach::{Reach, after};
 use super::{ByteMask, SLOT};
+use locard_filter::template::TableHasher;
 
 /// Largest automaton, in bytes.
 const MAX_NFA_BYTES: usize = 4 << 20;

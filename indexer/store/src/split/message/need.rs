@@ -6,10 +6,8 @@ use locard_filter::word;
 use memchr::memmem::Finder;
 
 use super::ByteMask;
-use super::hash::{Kind, key};
-use super::scan::{is_listed, prefixes};
 use super::sure::places;
-use super::token::{self, Token};
+use locard_filter::template::{self, Kind, Token, is_listed, key, prefixes};
 
 /// What may be asked about a message, beside its template.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +48,7 @@ impl Needs {
     pub(super) fn add(&mut self, text: &str, bounded: (bool, bool)) {
         let folded = word::fold_str(text);
         let mut tokens = Vec::new();
-        token::split(folded.as_bytes(), &mut tokens);
+        template::split(folded.as_bytes(), &mut tokens);
         let text = folded.as_bytes();
         let bounds = |token: &Token| (bounded.0 || token.start > 0, bounded.1 || token.end < text.len());
         for token in &tokens {
@@ -61,7 +59,7 @@ impl Needs {
     }
 
     fn add_windows(&mut self, text: &[u8], tokens: &[Token]) {
-        token::each_window(text, tokens, |start, end| {
+        template::each_window(text, tokens, |start, end| {
             let window = key(Kind::Window, text.get(start..end).unwrap_or_default());
             self.always |= self.bit(Ask::Key(window, usize::MAX));
         });

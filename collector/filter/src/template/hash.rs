@@ -4,15 +4,18 @@
 /// What a key stands for; keys of different kinds never meet but by chance.
 #[derive(Clone, Copy)]
 #[repr(u64)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A folded word.
     Word = 1,
     /// The first characters of a folded word that has at least as many.
     Prefix = 2,
     /// Four numbers joined by dots, or six pairs of hex digits joined by colons or dashes.
     Window = 3,
+    /// The name of a field; part of the next.
     Name = 4,
+    /// A value of a field.
     Value = 5,
+    /// That there is a field of this name.
     Presence = 6,
 }
 
@@ -27,18 +30,18 @@ const PI: [u64; 5] = [
 
 /// The key of `text` as a `kind`.
 #[inline]
-pub(super) fn key(kind: Kind, text: &[u8]) -> u64 {
+pub fn key(kind: Kind, text: &[u8]) -> u64 {
     hash((kind as u64).wrapping_mul(PI[0]), text)
 }
 
 /// Key of "field `name` has exactly this canonical text".
-pub(crate) fn key_of_value(name: &str, canonical: &str) -> u64 {
+pub fn key_of_value(name: &str, canonical: &str) -> u64 {
     let name = key(Kind::Name, name.as_bytes());
     hash(name ^ (Kind::Value as u64).wrapping_mul(PI[0]), canonical.as_bytes())
 }
 
 /// Key of "field `name` is present here".
-pub(crate) fn key_of_presence(name: &str) -> u64 {
+pub fn key_of_presence(name: &str) -> u64 {
     key(Kind::Presence, name.as_bytes())
 }
 
@@ -80,7 +83,7 @@ fn mix(left: u64, right: u64) -> u64 {
 
 /// Hashes the keys of tables in memory.
 #[derive(Default)]
-pub(super) struct TableHasher(u64);
+pub struct TableHasher(u64);
 
 impl std::hash::Hasher for TableHasher {
     fn finish(&self) -> u64 {

@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use locard_filter::word;
+use crate::word;
 
 /// Part of a word.
 const WORD: u8 = 1;
@@ -26,11 +26,11 @@ pub(super) const TWO_COLONS: u8 = 1;
 
 /// A word of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Token {
+pub struct Token {
     /// Where it begins, in bytes.
-    pub(super) start: usize,
+    pub start: usize,
     /// Where it ends.
-    pub(super) end: usize,
+    pub end: usize,
     /// Whether it holds a digit of any script.
     pub(super) has_digit: bool,
     /// Whether it is digits of ASCII only.
@@ -57,7 +57,7 @@ impl Token {
     }
 
     /// The bytes of it in its text.
-    pub(super) fn of<'t>(&self, text: &'t [u8]) -> &'t [u8] {
+    pub fn of<'t>(&self, text: &'t [u8]) -> &'t [u8] {
         text.get(self.start..self.end).unwrap_or_default()
     }
 }
@@ -93,7 +93,7 @@ fn class(byte: u8) -> u8 {
 }
 
 /// Replaces `tokens` by those of `text`.
-pub(super) fn split(text: &[u8], tokens: &mut Vec<Token>) {
+pub fn split(text: &[u8], tokens: &mut Vec<Token>) {
     tokens.clear();
     if text.is_ascii() { split_ascii(text, tokens) } else { split_any(text, tokens) }
 }
@@ -146,7 +146,7 @@ fn join(text: &[u8], tokens: &mut [Token]) {
 
 /// Calls `visit` with the range of every window: four numbers joined by dots, six pairs of hex digits joined by colons or by
 /// dashes. Whatever stands around an occurrence, its window is found.
-pub(super) fn each_window(text: &[u8], tokens: &[Token], mut visit: impl FnMut(usize, usize)) {
+pub fn each_window(text: &[u8], tokens: &[Token], mut visit: impl FnMut(usize, usize)) {
     let (mut numbers, mut pairs) = (0, 0);
     // What joins this token to the one before, and what joined that one.
     let (mut joint, mut joint_before) = (0, 0);

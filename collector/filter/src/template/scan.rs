@@ -1,6 +1,6 @@
 //! [`Scanner`]: takes a message apart into template, slots and needle keys. Knows no plan and no filter.
 
-use locard_filter::word;
+use crate::word;
 
 use super::entity::Words;
 use super::hash::{Kind, key};
@@ -16,7 +16,7 @@ pub(super) const PREFIXES: [usize; 2] = [4, 6];
 
 /// Takes messages apart; reuses its buffers.
 #[derive(Debug, Default)]
-pub(crate) struct Scanner {
+pub struct Scanner {
     is_templated: bool,
     template: Vec<u8>,
     slots: Vec<ByteMask>,
@@ -33,12 +33,12 @@ pub(crate) struct Scanner {
 
 impl Scanner {
     /// One that has seen nothing.
-    pub(crate) fn new() -> Self {
+    pub fn new() -> Self {
         Self::default()
     }
 
     /// Takes `message` apart: afterwards [`Self::template`], [`Self::slots`] and [`Self::keys`] are its.
-    pub(crate) fn scan(&mut self, message: &[u8]) {
+    pub fn scan(&mut self, message: &[u8]) {
         self.read(message);
         self.is_templated = message.len() <= MAX_TEXT_BYTES && self.build(message);
         if !self.is_templated {
@@ -55,22 +55,22 @@ impl Scanner {
 
     /// Constant bytes verbatim, a [`SLOT`] for every variable. Nothing when the message is too long or too varied for one: then
     /// all its words are in [`Self::keys`].
-    pub(crate) fn template(&self) -> Option<&[u8]> {
+    pub fn template(&self) -> Option<&[u8]> {
         self.is_templated.then_some(&self.template)
     }
 
     /// Which bytes occur in the slots, in their order.
-    pub(crate) fn slots(&self) -> &[ByteMask] {
+    pub fn slots(&self) -> &[ByteMask] {
         &self.slots
     }
 
     /// Needle keys; some may repeat.
-    pub(crate) fn keys(&self) -> &[u64] {
+    pub fn keys(&self) -> &[u64] {
         &self.keys
     }
 
     /// Appends the keys of a text without template: of every word of it.
-    pub(crate) fn keys_of(&mut self, text: &[u8], keys: &mut Vec<u64>) {
+    pub fn keys_of(&mut self, text: &[u8], keys: &mut Vec<u64>) {
         self.read(text);
         self.variable.clear();
         self.variable.push((0, self.tokens.len()));
@@ -118,7 +118,7 @@ impl Scanner {
     }
 
     /// The words in slots that are listed ([`is_listed`]), of the text that was read last.
-    pub(crate) fn words(&self) -> impl Iterator<Item = &[u8]> {
+    pub fn words(&self) -> impl Iterator<Item = &[u8]> {
         self.listed.iter().map(|(start, end)| self.folded.get(*start..*end).unwrap_or_default())
     }
 
@@ -150,7 +150,7 @@ const MAX_LISTED_BYTES: usize = 40;
 /// Whether a folded word is listed with the documents that have it, instead of being a key: words of letters are few, and many
 /// documents have each.
 #[inline]
-pub(super) fn is_listed(word: &[u8]) -> bool {
+pub fn is_listed(word: &[u8]) -> bool {
     word.len() <= MAX_LISTED_BYTES && word.iter().all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
 }
 
@@ -164,7 +164,7 @@ fn push_word(word: &[u8], keys: &mut Vec<u64>) {
 /// The beginnings of a word that are keys: the longest that is one of a text is one of every word that begins with the text. A
 /// number has none, nor have four characters with a digit: those begin too many words to be worth their bytes.
 #[inline]
-pub(super) fn prefixes(word: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
+pub fn prefixes(word: &[u8]) -> impl DoubleEndedIterator<Item = &[u8]> {
     let is_number = word.iter().all(u8::is_ascii_digit);
     let [short, long] = PREFIXES;
     let short = prefix(word, short).filter(|short| !short.iter().any(u8::is_ascii_digit));

@@ -2,7 +2,7 @@
 
 /// A set of bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub(crate) struct ByteMask(pub(crate) [u64; 4]);
+pub struct ByteMask(pub [u64; 4]);
 
 /// `A` to `Z` within the second word of a mask.
 const UPPER: u64 = 0x07ff_fffe;
@@ -11,10 +11,10 @@ const LOWER_K: u64 = 1 << (b'k' - 64);
 
 impl ByteMask {
     /// Every byte.
-    pub(crate) const ALL: Self = Self([u64::MAX; 4]);
+    pub const ALL: Self = Self([u64::MAX; 4]);
 
     /// The bytes that occur in `bytes`.
-    pub(crate) fn of(bytes: &[u8]) -> Self {
+    pub fn of(bytes: &[u8]) -> Self {
         let (mut low, mut high, mut wide) = (0u64, 0u64, false);
         for byte in bytes {
             let bit = 1 << (byte & 63);
@@ -39,24 +39,24 @@ impl ByteMask {
     }
 
     /// Takes in the bytes of `other`.
-    pub(crate) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         for (own, word) in self.0.iter_mut().zip(other.0) {
             *own |= word;
         }
     }
 
     /// Whether `byte` is in it.
-    pub(crate) fn has(&self, byte: u8) -> bool {
+    pub fn has(&self, byte: u8) -> bool {
         self.0.get(usize::from(byte >> 6)).is_some_and(|word| word >> (byte & 63) & 1 == 1)
     }
 
     /// Whether all of `other` is in it.
-    pub(crate) fn has_all(&self, other: &Self) -> bool {
+    pub fn has_all(&self, other: &Self) -> bool {
         self.0.iter().zip(other.0).all(|(own, word)| word & !own == 0)
     }
 
     /// Whether some byte from `low` to `high` (inside) is in it.
-    pub(crate) fn meets(&self, low: u8, high: u8) -> bool {
+    pub fn meets(&self, low: u8, high: u8) -> bool {
         (0u8..4).zip(self.0).any(|(index, word)| {
             let (first, last) = (index * 64, index * 64 + 63);
             let (low, high) = (low.max(first), high.min(last));
@@ -65,7 +65,7 @@ impl ByteMask {
     }
 
     /// At least the bytes of any text of these bytes once its case is folded.
-    pub(crate) fn folded(&self) -> Self {
+    pub fn folded(&self) -> Self {
         let [low, high, ..] = self.0;
         let high = high & !UPPER | (high & UPPER) << 32;
         if self.is_ascii() {
@@ -83,7 +83,7 @@ impl ByteMask {
 
 #[cfg(test)]
 mod tests {
-    use locard_filter::word;
+    use crate::word;
 
     use super::*;
 
