@@ -1,6 +1,7 @@
-//! Merging: adjacent fresh splits of one tenant become one. One level: what is merged is large, and stays.
+//! Merging: adjacent fresh splits of one tenant become one, and a few of those become one again, up to the largest a split may be.
 //!
-//! Small merged splits (after a seal by hand) count as fresh, so that sealing often does not leave many behind.
+//! Merging copies most of what it merges, so a second time costs little, and a search asks every split. Small merged splits (after a
+//! seal by hand) count as fresh, so that sealing often does not leave many behind.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -16,6 +17,8 @@ use crate::seal;
 
 /// Most splits merged at once.
 const MAX_WIDTH: usize = 40;
+/// Merged splits that are merged again, at least.
+const MIN_LARGE: usize = 4;
 
 /// The stage's name.
 const STAGE: &str = "merge";
@@ -76,7 +79,8 @@ fn next_run(core: &Core, shelf: &Shelf, width: usize, end: u64) -> Option<Vec<Sp
     let known_bad = lock(&core.unmergeable);
     let barred = |meta: &SplitMeta| meta.sequences.start >= end || known_bad.contains(&meta.id);
     let metas: Vec<&SplitMeta> = splits.iter().map(Split::meta).collect();
-    let run = choose(&metas, &unreadable, rule, barred)?;
+    let run = choose(&metas, &unreadable, rule, &barred)
+        .or_else(|| choose_large(&metas, &unreadable, rule, &barred))?;
     splits.get(run).map(<[Split]>::to_vec)
 }
 
@@ -88,30 +92,59 @@ fn choose(
     barred: impl Fn(&SplitMeta) -> bool,
 ) -> Option<Range<usize>> {
     let fresh = |meta: &SplitMeta| (meta.level == 0 || meta.events < rule.small) && !barred(meta);
+    runs(splits, unreadable, rule.max_events, fresh).into_iter().find(|run| run.len() >= rule.width)
+}
+
+/// The first run of merged splits that are worth merging again: at least four, none of them half of the whole, so that no event is
+/// copied more often than its split can grow fourfold.
+fn choose_large(
+    splits: &[&SplitMeta],
+    unreadable: &[SplitMeta],
+    rule: Rule,
+    barred: impl Fn(&SplitMeta) -> bool,
+) -> Option<Range<usize>> {
+    let large = |meta: &SplitMeta| {
+        meta.level > 0 && meta.events >= rule.small && meta.events <= rule.max_events / 4 && !barred(meta)
+    };
+    runs(splits, unreadable, rule.max_events, large).into_iter().find(|run| {
+        let events = splits.get(run.clone()).unwrap_or_default().iter().map(|meta| meta.events);
+        let (sum, most) = events.fold((0, 0), |(sum, most), events| (sum + events, most.max(events)));
+        run.len() >= MIN_LARGE && most * 2 <= sum
+    })
+}
+
+/// Runs of adjacent splits that may be merged, each as long as it can be.
+fn runs(
+    splits: &[&SplitMeta],
+    unreadable: &[SplitMeta],
+    max_events: u64,
+    may_merge: impl Fn(&SplitMeta) -> bool,
+) -> Vec<Range<usize>> {
     let apart = |before: &SplitMeta, after: &SplitMeta| {
         let between = before.sequences.end..after.sequences.start;
         unreadable.iter().any(|lost| between.contains(&lost.sequences.start))
     };
-    let mut run = 0..0;
+    let mut runs: Vec<Range<usize>> = Vec::new();
     let mut events = 0;
-    for (index, meta) in splits.iter().enumerate() {
-        let continues = index == run.end
-            && !run.is_empty()
-            && run.len() < MAX_WIDTH
-            && events + meta.events <= rule.max_events
-            && splits.get(run.end - 1).is_some_and(|before| !apart(before, meta));
-        if fresh(meta) && continues {
-            run.end = index + 1;
-            events += meta.events;
-            continue;
+    for (index, meta) in splits.iter().enumerate().filter(|(_, meta)| may_merge(meta)) {
+        let joins = |run: &Range<usize>| {
+            index == run.end
+                && run.len() < MAX_WIDTH
+                && events + meta.events <= max_events
+                && splits.get(run.end - 1).is_some_and(|before| !apart(before, meta))
+        };
+        match runs.last_mut() {
+            Some(run) if joins(run) => {
+                run.end = index + 1;
+                events += meta.events;
+            }
+            _ => {
+                runs.push(index..index + 1);
+                events = meta.events;
+            }
         }
-        if run.len() >= rule.width {
-            return Some(run);
-        }
-        run = if fresh(meta) { index..index + 1 } else { index + 1..index + 1 };
-        events = if fresh(meta) { meta.events } else { 0 };
     }
-    (run.len() >= rule.width).then_some(run)
+    runs
 }
 
 async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Error> {
@@ -219,6 +252,29 @@ mod tests {
         check(&[(20, 0), (13, 0), (20, 0)], None);
         check(&[(60, 0), (60, 0), (20, 0), (20, 0)], Some(1..4));
         check(&[(20, 0); 9], Some(0..5));
+    }
+
+    #[test]
+    fn a_few_merged_splits_are_merged_again() {
+        let check = |splits: &[(u64, u8)], expected: Option<Range<usize>>| {
+            let mut start = 0;
+            let metas: Vec<SplitMeta> = splits
+                .iter()
+                .map(|&(events, level)| {
+                    start += events;
+                    meta(start - events, events, level)
+                })
+                .collect();
+            let rule = Rule { width: 3, max_events: 100, small: 10 };
+            let found = choose_large(&metas.iter().collect::<Vec<_>>(), &[], rule, |_| false);
+            assert_eq!(found, expected, "{splits:?}");
+        };
+        check(&[(20, 1), (20, 1), (20, 1)], None);
+        check(&[(20, 1), (20, 1), (20, 2), (20, 1)], Some(0..4));
+        check(&[(90, 2), (20, 1), (20, 1), (20, 1), (20, 1), (20, 1), (20, 1)], Some(1..6));
+        check(&[(20, 1), (20, 1), (20, 0), (20, 1), (20, 1)], None);
+        check(&[(25, 1), (25, 1), (25, 1), (25, 1)], Some(0..4));
+        check(&[(26, 1), (26, 1), (26, 1), (26, 1)], None);
     }
 
     #[test]

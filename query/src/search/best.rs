@@ -14,6 +14,8 @@ pub(crate) struct Best {
     memory_bytes: usize,
     held: Vec<(Position, Event)>,
     more: bool,
+    /// Nothing is known for certain beyond this place: a part could not hand out all it had.
+    horizon: Option<Position>,
 }
 
 /// A page: events in order, and whether more follow.
@@ -26,7 +28,7 @@ pub(crate) struct Page {
 impl Best {
     /// The first `limit` events after `after`; fewer when they would hold more than `memory_bytes`.
     pub(crate) fn new(order: Order, after: Option<Position>, limit: usize, memory_bytes: usize) -> Self {
-        Self { order, after, limit, memory_bytes, held: Vec::new(), more: false }
+        Self { order, after, limit, memory_bytes, held: Vec::new(), more: false, horizon: None }
     }
 
     /// How many events to ask a part for that spans these times; 0 if none of its events can be among the first. One more than
@@ -50,20 +52,33 @@ impl Best {
 
     /// Whether everything in this span comes after what is held already, which is enough.
     fn is_beyond(&self, (first, last): (Timestamp, Timestamp)) -> bool {
-        match (self.held.get(self.limit), self.order) {
+        let worst = self.held.get(self.limit).map(|(worst, _)| *worst).or(self.horizon);
+        match (worst, self.order) {
             (None, _) => false,
-            (Some((worst, _)), Order::Descending) => last < worst.filed,
-            (Some((worst, _)), Order::Ascending) => first > worst.filed,
+            (Some(worst), Order::Descending) => last < worst.filed,
+            (Some(worst), Order::Ascending) => first > worst.filed,
         }
     }
 
-    /// Adds a part's first events.
-    pub(crate) fn add(&mut self, events: Vec<Event>) {
+    /// Adds a part's first events; `cut`: the part has more of them than it handed out.
+    pub(crate) fn add(&mut self, events: Vec<Event>, cut: bool) {
+        if let Some(last) = events.last().and_then(position).filter(|_| cut) {
+            let nearer = |known: Position| if precedes(self.order, known, last) { known } else { last };
+            self.horizon = Some(self.horizon.map_or(last, nearer));
+        }
         let events = events.into_iter().filter_map(|event| position(&event).map(|place| (place, event)));
         self.held.extend(events);
         self.held.sort_by(|(one, _), (two, _)| compare(self.order, *one, *two));
         self.held.truncate(self.limit.saturating_add(1));
+        self.stay_within_horizon();
         self.fit_memory();
+    }
+
+    /// What comes behind the horizon may not be the next: it is left to a later page.
+    fn stay_within_horizon(&mut self) {
+        let Some(horizon) = self.horizon else { return };
+        let known = self.held.partition_point(|(place, _)| !precedes(self.order, horizon, *place));
+        self.held.truncate(known);
     }
 
     /// A page that would be too large becomes shorter, and stays the exact beginning of the order.
@@ -83,7 +98,7 @@ impl Best {
 
     /// The page.
     pub(crate) fn page(mut self) -> Page {
-        let more = self.more || self.held.len() > self.limit;
+        let more = self.more || self.horizon.is_some() || self.held.len() > self.limit;
         self.held.truncate(self.limit);
         debug_assert!(self.held.is_sorted_by(|one, two| precedes(self.order, one.0, two.0)));
         Page { events: self.held.into_iter().map(|(_, event)| event).collect(), more }
@@ -112,8 +127,8 @@ mod tests {
     #[test]
     fn the_first_come_first_whatever_the_parts() {
         let mut best = Best::new(Order::Descending, None, 2, usize::MAX);
-        best.add(vec![event(5, 1, 1), event(1, 0, 1)]);
-        best.add(vec![event(5, 2, 1), event(4, 3, 1)]);
+        best.add(vec![event(5, 1, 1), event(1, 0, 1)], false);
+        best.add(vec![event(5, 2, 1), event(4, 3, 1)], false);
         assert_eq!(best.wants(Some((Timestamp::from_seconds(0), Timestamp::from_seconds(3)))), 0);
         assert_eq!(best.wants(Some((Timestamp::from_seconds(0), Timestamp::from_seconds(4)))), 3);
         let page = best.page();
@@ -123,10 +138,20 @@ mod tests {
     #[test]
     fn a_page_too_large_is_cut_and_says_that_more_follow() {
         let mut best = Best::new(Order::Ascending, None, 10, 3_000);
-        best.add((0..5).map(|n| event(n, n.unsigned_abs(), 1_000)).collect());
-        best.add(vec![event(-1, 9, 1_000)]);
+        best.add((0..5).map(|n| event(n, n.unsigned_abs(), 1_000)).collect(), false);
+        best.add(vec![event(-1, 9, 1_000)], false);
         let page = best.page();
         assert_eq!((sequences(&page), page.more), (vec![9, 0], true));
+    }
+
+    #[test]
+    fn a_page_ends_where_a_part_could_not_go_on() {
+        let mut best = Best::new(Order::Descending, None, 10, usize::MAX);
+        best.add(vec![event(9, 1, 1), event(6, 2, 1)], true);
+        best.add(vec![event(8, 3, 1), event(5, 4, 1)], false);
+        best.add(vec![event(7, 5, 1)], false);
+        let page = best.page();
+        assert_eq!((sequences(&page), page.more), (vec![1, 3, 5, 2], true));
     }
 
     #[test]

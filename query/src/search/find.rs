@@ -12,6 +12,9 @@ use super::coverage::Coverage;
 use super::part::{Part, Wanted, parts};
 use super::run::{Run, lock};
 
+/// Several parts are looked through at a time, beside what is held already: each may hold this share of a search's memory.
+const SHARE: usize = 8;
+
 /// Which events are looked for.
 #[derive(Debug)]
 pub(crate) struct Find {
@@ -59,8 +62,8 @@ impl Gathered {
             0 if !count => 0,
             0 => part.count(wanted, control)?,
             limit => {
-                let top = part.top(wanted, *order, *after, limit, control)?;
-                lock(&self.best).add(top.events);
+                let top = part.top(wanted, *order, *after, limit, self.find.memory_bytes / SHARE, control)?;
+                lock(&self.best).add(top.events, top.cut);
                 top.matched
             }
         };

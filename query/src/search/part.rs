@@ -92,11 +92,24 @@ impl Part {
         order: Order,
         after: Option<Position>,
         limit: usize,
+        max_bytes: usize,
         control: &Control,
     ) -> Result<Top, Error> {
         match self {
-            Self::Split(split) => split.top(&wanted.request, order, after, limit, control),
-            Self::Hot(batches) => hot_top(batches, wanted, order, after, limit, control),
+            Self::Split(split) => split.top(&wanted.request, order, after, limit, max_bytes, control),
+            Self::Hot(batches) => {
+                let mut top = hot_top(batches, wanted, order, after, limit, control)?;
+                let held = top.events.len();
+                let mut bytes = 0usize;
+                let fits = top.events.iter().take_while(|event| {
+                    bytes = bytes.saturating_add(event.heap_bytes());
+                    bytes <= max_bytes
+                });
+                let fits = fits.count().max(1);
+                top.events.truncate(fits);
+                top.cut = top.events.len() < held;
+                Ok(top)
+            }
         }
     }
 
@@ -197,7 +210,7 @@ fn hot_top(
         ControlFlow::Continue(())
     })?;
     keep_first(&mut best, order, limit);
-    Ok(Top { events: best.into_iter().map(|(_, event)| event.clone()).collect(), matched })
+    Ok(Top { events: best.into_iter().map(|(_, event)| event.clone()).collect(), cut: false, matched })
 }
 
 fn keep_first(best: &mut Vec<(Position, &Event)>, order: Order, limit: usize) {

@@ -110,6 +110,8 @@ pub struct Position {
 pub struct Top {
     /// In order; at most as many as asked for.
     pub events: Vec<Event>,
+    /// Whether there are fewer than asked for because they would hold too much memory.
+    pub cut: bool,
     /// All that match in this split, those before the cursor included.
     pub matched: u64,
 }
@@ -204,7 +206,8 @@ impl Split {
         &self.inner.meta
     }
 
-    /// The first `limit` matching events after `after` in `order`, and how many match in all.
+    /// The first `limit` matching events after `after` in `order`, fewer if they would hold more than about `max_bytes` of memory, and
+    /// how many match in all.
     ///
     /// # Errors
     /// The object is unreadable or corrupt, or `control` says stop.
@@ -214,9 +217,10 @@ impl Split {
         order: Order,
         after: Option<Position>,
         limit: usize,
+        max_bytes: usize,
         control: &Control,
     ) -> Result<Top, Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.top(order, after, limit))
+        self.answer(|reader| Search::new(reader, request, control)?.top(order, after, limit, max_bytes))
     }
 
     /// How many events match.

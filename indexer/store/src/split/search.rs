@@ -179,7 +179,13 @@ impl<'a> Search<'a> {
     }
 
     /// The first `limit` events after `after`, and how many match in all.
-    pub(crate) fn top(&mut self, order: Order, after: Option<Position>, limit: usize) -> Result<Top> {
+    pub(crate) fn top(
+        &mut self,
+        order: Order,
+        after: Option<Position>,
+        limit: usize,
+        max_bytes: usize,
+    ) -> Result<Top> {
         let counted = self.counted()?;
         let mut best = Best { order, limit, found: Vec::new() };
         let mut matched = 0;
@@ -209,11 +215,18 @@ impl<'a> Search<'a> {
                 self.add_best(&mut best, chunk, &matching)?;
             }
         }
-        let found = std::mem::take(&mut best.found);
-        let events = found.into_iter().map(|(_, chunk, place)| self.events.event(chunk, place));
-        let events = events.collect::<Result<Vec<Event>>>()?;
-        self.control.check()?;
-        Ok(Top { events, matched: counted.unwrap_or(matched) })
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        let wanted = best.found.len();
+        for (_, chunk, place) in best.found {
+            let event = self.event(chunk, place)?;
+            bytes += event.heap_bytes();
+            if bytes > max_bytes && !events.is_empty() {
+                break;
+            }
+            events.push(event);
+        }
+        let cut = events.len() < wanted;
+        Ok(Top { events, cut, matched: counted.unwrap_or(matched) })
     }
 
     /// All chunks, those that begin the order first.

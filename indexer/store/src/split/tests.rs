@@ -77,7 +77,7 @@ fn check(split: &Split, events: &[Event], request: &Request, after: Position) ->
     filed.sort_by_key(|time| std::cmp::Reverse(*time));
     prop_assert_eq!(filed, expected.iter().map(|event| event.filed()).collect::<Vec<_>>(), "times");
     for order in [Order::Descending, Order::Ascending] {
-        let all = split.top(request, order, None, usize::MAX, &control).unwrap();
+        let all = split.top(request, order, None, usize::MAX, usize::MAX, &control).unwrap();
         prop_assert_eq!(ids(&all.events), ids(expected.iter().copied()), "top {:?}", order);
         prop_assert!(all.events.iter().eq(expected.iter().copied()));
         let is_after = |event: &&&Event| match order {
@@ -85,7 +85,7 @@ fn check(split: &Split, events: &[Event], request: &Request, after: Position) ->
             Order::Ascending => position(event) > after,
         };
         for limit in [0, 1, 3] {
-            let some = split.top(request, order, Some(after), limit, &control).unwrap();
+            let some = split.top(request, order, Some(after), limit, usize::MAX, &control).unwrap();
             let wanted: Vec<&Event> = expected.iter().filter(is_after).take(limit).copied().collect();
             prop_assert_eq!(ids(&some.events), ids(wanted), "top {} {:?} after {:?}", limit, order, after);
             prop_assert_eq!(some.matched, expected.len() as u64);
@@ -297,8 +297,9 @@ fn every_value_meets_every_literal_as_the_matcher_has_it() {
                 let filter = Filter::Is(Predicate { field, test: test.clone() });
                 let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
                 let wanted: Vec<_> = expected(&events, &request).into_iter().cloned().collect();
-                let found =
-                    split.top(&request, Order::Descending, None, usize::MAX, &Control::default()).unwrap();
+                let found = split
+                    .top(&request, Order::Descending, None, usize::MAX, usize::MAX, &Control::default())
+                    .unwrap();
                 assert_eq!(ids(&found.events), ids(&wanted), "{:?}", request.filter);
             }
         }
@@ -333,7 +334,7 @@ fn answers(split: &Split, last: u64) -> Result<String, Error> {
     {
         let filter = locard_filter::parse(text).unwrap();
         let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
-        let top = split.top(&request, Order::Descending, None, 3, &control)?;
+        let top = split.top(&request, Order::Descending, None, 3, usize::MAX, &control)?;
         said += &format!("{text} {} {:?};", top.matched, ids(&top.events));
         split.times(&request, &control, &mut |time| said += &format!("{} ", time.nanos()))?;
     }
@@ -400,6 +401,17 @@ fn an_object_under_another_name_is_not_that_split() {
 }
 
 #[test]
+fn no_more_is_held_than_may_be() {
+    let split = Folder::new().of_events(&many_events(60));
+    let request = Request { filter: locard_filter::Filter::All, filed: Timestamp::MIN..Timestamp::MAX };
+    let top = |bytes| split.top(&request, Order::Descending, None, 50, bytes, &Control::default()).unwrap();
+    let (all, few, one) = (top(usize::MAX), top(2_000), top(0));
+    assert_eq!((all.events.len(), all.cut, all.matched), (50, false, 60));
+    assert!(few.cut && (2..20).contains(&few.events.len()) && all.events.starts_with(&few.events));
+    assert_eq!((one.events.len(), one.cut, one.matched), (1, true, 60));
+}
+
+#[test]
 fn a_search_stops_when_told() {
     let mut folder = Folder::new();
     let split = folder.of_events(&many_events(600));
@@ -407,7 +419,7 @@ fn a_search_stops_when_told() {
     let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
     let control = Control::default();
     control.cancel();
-    let stopped = split.top(&request, Order::Descending, None, 1, &control);
+    let stopped = split.top(&request, Order::Descending, None, 1, usize::MAX, &control);
     assert!(matches!(stopped, Err(Error::Stopped(crate::Stop::Cancelled))));
 }
 
@@ -417,7 +429,7 @@ fn check_cost(split: &Split, text: &str, matched: u64, scanned: u64) {
     let control = Control::default();
     let filter = locard_filter::parse(text).unwrap();
     let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
-    let top = split.top(&request, Order::Descending, None, 2, &control).unwrap();
+    let top = split.top(&request, Order::Descending, None, 2, usize::MAX, &control).unwrap();
     assert_eq!((top.matched, control.events_scanned()), (matched, scanned), "{text}");
 }
 
@@ -443,7 +455,7 @@ fn check_cost_at_most(split: &Split, text: &str, matched: u64, scanned: u64) {
     let control = Control::default();
     let request =
         Request { filter: locard_filter::parse(text).unwrap(), filed: Timestamp::MIN..Timestamp::MAX };
-    let top = split.top(&request, Order::Descending, None, 2, &control).unwrap();
+    let top = split.top(&request, Order::Descending, None, 2, usize::MAX, &control).unwrap();
     assert_eq!(top.matched, matched, "{text}");
     assert!(control.events_scanned() <= scanned, "{text}: {}", control.events_scanned());
 }
