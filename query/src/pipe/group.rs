@@ -60,11 +60,14 @@ impl Key {
         own.len() == other.len() && own.iter().zip(other).all(|(own, other)| order::same(own, other))
     }
 
-    fn into_values(self) -> Vec<Value> {
+    /// The values, with room for so many more.
+    fn into_values(self, more: usize) -> Vec<Value> {
+        let mut values = Vec::with_capacity(self.values().len() + more);
         match self {
-            Self::One(value) => vec![value],
-            Self::Many(values) => values.into_vec(),
+            Self::One(value) => values.push(value),
+            Self::Many(many) => values.extend(many),
         }
+        values
     }
 
     fn heap_bytes(&self) -> usize {
@@ -128,16 +131,16 @@ impl<S> Groups<S> {
         self.table.len()
     }
 
-    /// Keys and states in the order of the keys.
-    pub(super) fn sorted(self) -> Vec<(Vec<Value>, S)> {
+    /// Keys, with room for `more` cells of a row, and states in the order of the keys.
+    pub(super) fn sorted(self, more: usize) -> impl Iterator<Item = (Vec<Value>, S)> {
         let mut groups: Vec<_> = self.table.into_iter().collect();
-        groups.sort_by(|left, right| compare_keys(left.key.values(), right.key.values()));
-        groups.into_iter().map(|group| (group.key.into_values(), group.state)).collect()
+        groups.sort_unstable_by(|left, right| compare_keys(left.key.values(), right.key.values()));
+        groups.into_iter().map(move |group| (group.key.into_values(more), group.state))
     }
 
     /// Keys and states in no order.
     pub(super) fn into_values(self) -> impl Iterator<Item = (Vec<Value>, S)> {
-        self.table.into_iter().map(|group| (group.key.into_values(), group.state))
+        self.table.into_iter().map(|group| (group.key.into_values(0), group.state))
     }
 }
 
@@ -259,6 +262,6 @@ mod tests {
         assert_eq!(groups.bytes(), alone.bytes());
         let of = |number: i64, count: u64| (vec![Value::Int(number)], count);
         assert_eq!(groups.greatest(3), [of(2, 3), of(1, 2), of(3, 1)]);
-        assert_eq!(alone.sorted(), [of(1, 2), of(2, 3), of(3, 1), of(4, 1)]);
+        assert_eq!(alone.sorted(1).collect::<Vec<_>>(), [of(1, 2), of(2, 3), of(3, 1), of(4, 1)]);
     }
 }

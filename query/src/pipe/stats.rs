@@ -115,7 +115,7 @@ impl StatsWork {
         let Stats { aggregates, by } = self.stats;
         let names = by.iter().chain(aggregates.iter().map(|aggregate| &aggregate.name));
         let mut rows = Rows::new(names.map(|name| name.to_string()).collect());
-        for (mut cells, states) in self.groups.sorted() {
+        for (mut cells, states) in self.groups.sorted(aggregates.len()) {
             cells.extend(values(states, &aggregates, &mut rows.inexact_because));
             rows.rows.push(cells);
         }

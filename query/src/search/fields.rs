@@ -1,6 +1,7 @@
 //! Which fields the matching events have, and which values a field has.
 //!
-//! Both read every matching event, newest parts first, until the deadline; what was counted by then is answered and labelled.
+//! Values come from the columns of splits, names from every matching event, newest parts first, until the deadline; what was counted
+//! by then is answered and labelled.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -161,10 +162,18 @@ fn tally_part<T: Tally>(
     mut tally: T,
     sum: &Mutex<T>,
 ) -> Result<(), StoreError> {
-    let done = part.each(wanted, control, &mut |event| {
-        tally.add(event);
-        ControlFlow::Continue(())
-    });
+    let done = match (part, tally.key()) {
+        (Part::Split(split), Some(key)) => {
+            split.tally(&wanted.request, &[key], control, &mut |values, events| {
+                values.iter().for_each(|value| tally.add_value(value, events));
+                ControlFlow::Continue(())
+            })
+        }
+        _ => part.each(wanted, control, &mut |event| {
+            tally.add(event);
+            ControlFlow::Continue(())
+        }),
+    };
     lock(sum).merge(tally);
     done
 }

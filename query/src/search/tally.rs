@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use locard_event::{Event, Value, name};
+use locard_store::GroupKey;
 
 use super::fields::{AskValues, Field};
 
@@ -14,6 +15,12 @@ pub(crate) const MAX_NAMES: usize = 10_000;
 /// Something that counts events and can be summed: names, or the values of one.
 pub(crate) trait Tally: Clone + Send + Sync + 'static {
     fn add(&mut self, event: &Event);
+    /// The one thing that it looks at, if it is one: then it takes values of that, too.
+    fn key(&self) -> Option<GroupKey> {
+        None
+    }
+    /// Counts so many events that have this value.
+    fn add_value(&mut self, _value: &Value, _events: u64) {}
     fn merge(&mut self, other: Self);
 }
 
@@ -161,7 +168,7 @@ impl Table {
         self.counts.insert(key, (value, more));
     }
 
-    fn key(&self, value: &Value) -> Option<Key> {
+    fn key_of(&self, value: &Value) -> Option<Key> {
         let index = type_index(value)?;
         let text = value.text();
         let fits = self.prefix.is_empty() || text.to_lowercase().starts_with(&*self.prefix);
@@ -177,17 +184,26 @@ impl Table {
 
 impl Tally for Table {
     fn add(&mut self, event: &Event) {
-        let Some(value) = event.get(&self.field) else { return };
-        self.events += 1;
+        if let Some(value) = event.get(&self.field) {
+            self.add_value(&value, 1);
+        }
+    }
+
+    fn key(&self) -> Option<GroupKey> {
+        Some(GroupKey::Field((&*self.field).into()))
+    }
+
+    fn add_value(&mut self, value: &Value, events: u64) {
+        self.events += events;
         let mut keys: Vec<(Key, &Value)> = Vec::with_capacity(1);
         for element in value.elements() {
             // An event counts once for a value, however often its list has it.
-            if let Some(key) = self.key(element).filter(|key| keys.iter().all(|(seen, _)| seen != key)) {
+            if let Some(key) = self.key_of(element).filter(|key| keys.iter().all(|(seen, _)| seen != key)) {
                 keys.push((key, element));
             }
         }
         for (key, element) in keys {
-            self.count(key, element.clone(), 1);
+            self.count(key, element.clone(), events);
         }
     }
 
