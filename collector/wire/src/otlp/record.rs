@@ -8,6 +8,7 @@ use locard_event::{Event, Severity, Stream, Timestamp, Value, name};
 use opentelemetry_proto::tonic::common::v1::{InstrumentationScope, KeyValue, any_value::Value as Any};
 use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use opentelemetry_proto::tonic::resource::v1::Resource;
+use prost::Message as _;
 
 use super::value::{Collected, field_name, label_text, scalar, to_json};
 use locard_event::name::CREATED;
@@ -21,6 +22,9 @@ const LABELS_ON_RECORDS: [&str; 3] = [name::DATASET, name::FILE_PATH, name::IOST
 /// Members of a structured body that hold the line, in order of preference.
 const MESSAGE_MEMBERS: [&str; 4] = ["message", "msg", "log", "_msg"];
 
+/// Most bytes that a scope adds to each of its records: it is sent once and kept with every one of them.
+const MAX_SCOPE_BYTES: usize = 16 << 10;
+
 /// How many values were left out because an event has too many; see `max_fields`.
 pub(super) const FIELDS_DROPPED: &str = "locard.fields_dropped";
 
@@ -30,6 +34,8 @@ pub(super) struct Origin {
     labels_dropped: usize,
     streams: HashMap<[Option<String>; 3], Arc<Stream>>,
     scope: InstrumentationScope,
+    /// Attributes of the scope that are left out of each of its records.
+    scope_dropped: usize,
     received: Timestamp,
     max_fields: usize,
 }
@@ -47,13 +53,16 @@ impl Origin {
             labels_dropped: labels_dropped + resource.dropped_attributes_count as usize,
             streams: HashMap::new(),
             scope: InstrumentationScope::default(),
+            scope_dropped: 0,
             received,
             max_fields,
         }
     }
 
     pub(super) fn enter_scope(&mut self, scope: Option<InstrumentationScope>) {
-        self.scope = scope.unwrap_or_default();
+        let mut scope = scope.unwrap_or_default();
+        self.scope_dropped = cut_scope(&mut scope);
+        self.scope = scope;
     }
 
     pub(super) fn event(&mut self, mut record: LogRecord) -> Event {
@@ -68,7 +77,10 @@ impl Origin {
 
         let mut event = Event::new(time, stream, message);
         event.fields = collected.fields;
-        let dropped = collected.dropped + self.labels_dropped + record.dropped_attributes_count as usize;
+        let dropped = collected.dropped
+            + self.labels_dropped
+            + self.scope_dropped
+            + record.dropped_attributes_count as usize;
         if dropped > 0 {
             event.fields.set(FIELDS_DROPPED, dropped as i64);
         }
@@ -168,6 +180,30 @@ fn add_severity(record: &LogRecord, collected: &mut Collected) {
     if !text.is_empty() && (said.is_none() || said != level) {
         collected.put("otel.severity_text", Value::str(text));
     }
+}
+
+/// Leaves out of a scope what would make it too large; answers how many values.
+fn cut_scope(scope: &mut InstrumentationScope) -> usize {
+    let mut room = MAX_SCOPE_BYTES;
+    let mut dropped = 0;
+    for text in [&mut scope.name, &mut scope.version] {
+        match room.checked_sub(text.len()) {
+            Some(rest) => room = rest,
+            None => {
+                text.clear();
+                dropped += 1;
+            }
+        }
+    }
+    let before = scope.attributes.len();
+    scope.attributes.retain(|attribute| match room.checked_sub(attribute.encoded_len()) {
+        Some(rest) => {
+            room = rest;
+            true
+        }
+        None => false,
+    });
+    dropped + before - scope.attributes.len()
 }
 
 fn add_scope(scope: &InstrumentationScope, collected: &mut Collected) {

@@ -177,6 +177,18 @@ fn fields_beyond_the_limit_are_counted() {
 }
 
 #[test]
+fn a_scope_does_not_weigh_more_than_its_records_can_bear() {
+    let text = |key: &str, length: usize| json!({"key": key, "value": {"stringValue": "x".repeat(length)}});
+    let scope = json!({"name": "n", "attributes": [text("large", 20_000), text("small", 100)]});
+    let body = json!({"resourceLogs": [{"scopeLogs": [{"scope": scope, "logRecords": [{}, {}]}]}]});
+    for event in decode_json(body.to_string().as_bytes(), RECEIVED, MAX_FIELDS).unwrap() {
+        assert_eq!(event.fields.get("otel.scope.attributes.large"), None);
+        assert!(event.fields.get("otel.scope.attributes.small").is_some());
+        assert_eq!(event.fields.get("locard.fields_dropped"), Some(&Value::Int(1)));
+    }
+}
+
+#[test]
 fn malformed_json_is_refused() {
     for bad in
         ["", "[]", "{", r#"{"resourceLogs": 1}"#, r#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[1]}]}]}"#]
