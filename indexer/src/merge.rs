@@ -79,8 +79,8 @@ fn next_run(core: &Core, shelf: &Shelf, width: usize, end: u64) -> Option<Vec<Sp
     let known_bad = lock(&core.unmergeable);
     let barred = |meta: &SplitMeta| meta.sequences.start >= end || known_bad.contains(&meta.id);
     let metas: Vec<&SplitMeta> = splits.iter().map(Split::meta).collect();
-    let run = choose(&metas, &unreadable, rule, &barred)
-        .or_else(|| choose_large(&metas, &unreadable, rule, &barred))?;
+    let run = choose(&metas, &unreadable, rule, barred)
+        .or_else(|| choose_large(&metas, &unreadable, rule, barred))?;
     splits.get(run).map(<[Split]>::to_vec)
 }
 

@@ -52,7 +52,7 @@ fn look(
     visit: &mut dyn FnMut(u64),
 ) -> Result<(), StoreError> {
     match part {
-        Part::Split(split) => split.patterns(&wanted.request, control, &mut |row| visit(row.id)),
+        Part::Split(split) => split.patterns(&wanted.request, control, &mut |row| visit(row.id)).map(drop),
         Part::Hot(_) => part.each(wanted, control, &mut |event| {
             if let Some((id, _)) = pattern_of(&event.message) {
                 visit(id);
