@@ -1,9 +1,10 @@
 //! A filter to a [`Node`]: what can be said once for a whole split is said here, from tables and dictionaries.
 
 use std::cmp::Reverse;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
+use ipnet::{IpNet, Ipv4Net};
 use locard_event::{EventId, Stream, Value, name};
 use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange, ValueTest, word};
 use memchr::memmem;
@@ -271,8 +272,10 @@ impl Compiler<'_> {
                         key::encode(&Value::Ip(ip), &mut wanted);
                         found_one(&mut found, dictionary.find(&wanted));
                     }
-                    // Numbers, addresses and times in other spellings.
-                    for first in b"-.0123456789:ABCDEFabcdef" {
+                    // Numbers, addresses and times in other spellings. An IPv4 address has one.
+                    let firsts: &[u8] =
+                        if literal.parse::<Ipv4Addr>().is_ok() { b"" } else { b"-.0123456789:ABCDEFabcdef" };
+                    for first in firsts {
                         let (from, to) = ([kind::STR, *first], [kind::STR, first + 1]);
                         let range = dictionary.rank(&from)..dictionary.rank(&to);
                         self.each_value(dictionary, range, ask, &mut found)?;
@@ -283,6 +286,10 @@ impl Compiler<'_> {
                 if memmem::find(dictionary.folded_texts(), word::fold_str(literal).as_bytes()).is_some() {
                     self.strings_with(dictionary, strings, ask, &mut found)?;
                 }
+            }
+            Test::Cidr(IpNet::V4(network)) => {
+                let range = texts_of(dictionary, *network, strings);
+                self.each_value(dictionary, range, ask, &mut found)?;
             }
             Test::Wildcard(_) => self.strings_with(dictionary, strings, ask, &mut found)?,
             _ => self.each_value(dictionary, strings, ask, &mut found)?,
@@ -332,6 +339,19 @@ impl Compiler<'_> {
             }
         }
     }
+}
+
+/// The strings among which all addresses of an IPv4 network are: those that begin as all of them do.
+fn texts_of(dictionary: &Dictionary, network: Ipv4Net, strings: Range<u32>) -> Range<u32> {
+    let octets = network.network().octets();
+    let fixed = octets.iter().take(usize::from(network.prefix_len() / 8).min(3));
+    let prefix: String = fixed.map(|octet| format!("{octet}.")).collect();
+    if prefix.is_empty() {
+        return strings;
+    }
+    let mut end = text_key(&prefix);
+    end.push(u8::MAX);
+    dictionary.rank(&text_key(&prefix))..dictionary.rank(&end)
 }
 
 /// The key of a text.

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::hash::BuildHasher;
 use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use foldhash::fast::RandomState;
 use hashbrown::HashTable;
@@ -234,7 +234,7 @@ impl Dictionary {
 }
 
 /// All keys of several dictionaries, and what each of their ordinals became.
-pub(crate) fn merge(sources: &[Arc<Dictionary>]) -> (Dictionary, Vec<Vec<u32>>) {
+pub(crate) fn merge(sources: &[Dictionary]) -> (Dictionary, Vec<Vec<u32>>) {
     let mut became: Vec<Vec<u32>> = sources.iter().map(|source| vec![0; source.len() as usize]).collect();
     let mut heads: BinaryHeap<Reverse<(&[u8], usize, u32)>> = BinaryHeap::new();
     for (at, source) in sources.iter().enumerate() {
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn merged_ordinals_lead_to_the_same_keys() {
-        let sources = [of(&["b", "a", "a"]), of(&[]), of(&["c", "b"])].map(Arc::new);
+        let sources = [of(&["b", "a", "a"]), of(&[]), of(&["c", "b"])];
         let (merged, became) = merge(&sources);
         assert_eq!(words(&merged), [("a".into(), 2), ("b".into(), 2), ("c".into(), 1)]);
         for (source, became) in sources.iter().zip(&became) {

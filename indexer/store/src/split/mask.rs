@@ -81,6 +81,18 @@ impl Mask {
         self.0.iter().enumerate().flat_map(|(at, word)| Members { word: *word, base: at * 64 })
     }
 
+    /// Calls `visit` with every member, rising.
+    #[inline]
+    pub(crate) fn each(&self, mut visit: impl FnMut(usize)) {
+        for (at, word) in self.0.iter().enumerate() {
+            let mut word = *word;
+            while word != 0 {
+                visit(at * 64 + word.trailing_zeros() as usize);
+                word &= word - 1;
+            }
+        }
+    }
+
     /// The set in 64-bit words, the first places in the lowest bits of the first.
     pub(crate) fn words(&self) -> &[u64] {
         &self.0

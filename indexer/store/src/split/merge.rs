@@ -111,7 +111,7 @@ fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
     for reader in readers {
         remaps.push(Remap {
             streams: reader.streams().iter().map(|stream| streams.ordinal(stream)).collect(),
-            templates: templates.absorb(&*reader.templates()?),
+            templates: templates.absorb(&reader.raw_templates()?),
         });
     }
     let sources: Vec<&Columns> = readers.iter().map(|reader| reader.columns()).collect();

@@ -449,11 +449,18 @@ pub(crate) fn marked(page: &Page, wanted: &Ordinals) -> Result<Mask> {
         return Ok(if wanted.contains(only as u32) { page.values } else { Mask::NONE });
     }
     let mut mask = Mask::NONE;
-    let mut places = page.values.iter();
-    packed.each(|ordinal| {
-        if let Some(place) = places.next() {
+    if page.values.count() == packed.len() && page.values == Mask::first(packed.len()) {
+        let mut place = 0;
+        packed.each(|ordinal| {
             mask.insert_if(place, wanted.contains(ordinal as u32));
-        }
+            place += 1;
+        });
+        return Ok(mask);
+    }
+    let mut at = 0;
+    page.values.each(|place| {
+        mask.insert_if(place, wanted.contains(packed.get(at) as u32));
+        at += 1;
     });
     Ok(mask)
 }

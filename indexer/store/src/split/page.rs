@@ -201,13 +201,22 @@ impl<'a> Packed<'a> {
     }
 
     /// Calls `visit` with every value in order.
+    #[inline]
     pub(crate) fn each(&self, mut visit: impl FnMut(i64)) {
-        if self.width == 0 && self.line.slope == 0 {
-            (0..self.len).for_each(|_| visit(self.line.base));
-        } else if self.line.slope == 0 && self.line.unit == 1 {
-            (0..self.len).for_each(|at| visit(self.line.base.wrapping_add(self.rest(at) as i64)));
-        } else {
+        let Line { base, unit, slope } = self.line;
+        if slope != 0 || unit != 1 || self.width > NARROW {
             (0..self.len).for_each(|at| visit(self.get(at)));
+        } else if self.width == 0 {
+            (0..self.len).for_each(|_| visit(base));
+        } else {
+            let (width, mask) = (usize::from(self.width), mask(self.width));
+            let mut bit = 0;
+            for _ in 0..self.len {
+                let load = self.bits.get(bit / 8..).and_then(|bits| bits.first_chunk::<8>());
+                let word = load.map_or(0, |bytes| u64::from_le_bytes(*bytes));
+                visit(base.wrapping_add((word >> (bit % 8) & mask) as i64));
+                bit += width;
+            }
         }
     }
 

@@ -123,6 +123,11 @@ impl Reader {
         self.cache.get(self.number, self.templates.start, take, make, Item::Templates)
     }
 
+    /// The templates, past the cache: what is merged is not asked again.
+    pub(crate) fn raw_templates(&self) -> Result<Templates> {
+        Ok(Templates::decode(&self.object.read(self.templates.clone())?)?)
+    }
+
     /// The needle filters of a chunk.
     pub(crate) fn needles(&self, chunk: usize) -> Result<Arc<Filters>> {
         let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;

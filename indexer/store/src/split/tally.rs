@@ -485,11 +485,10 @@ fn put(codes: &mut [u32], place: usize, code: u32) {
 
 fn put_ordinals(page: &Page, codes: &mut [u32]) -> Result<()> {
     let packed = page.packed();
-    let mut places = page.values.iter();
-    packed.each(|ordinal| {
-        if let Some(place) = places.next() {
-            put(codes, place, ordinal as u32);
-        }
+    let mut at = 0;
+    page.values.each(|place| {
+        put(codes, place, packed.get(at) as u32);
+        at += 1;
     });
     Ok(())
 }

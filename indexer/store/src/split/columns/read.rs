@@ -138,6 +138,15 @@ impl Columns {
         self.cache.get(self.reader, range.start, take, make, Item::Dictionary)
     }
 
+    /// The dictionary of a column, past the cache: what is merged is not asked again.
+    pub(super) fn raw_dictionary(&self, column: usize) -> Result<Dictionary> {
+        let range = self.get(column)?.dictionary.clone();
+        match range.is_empty() {
+            true => Ok(Dictionary::default()),
+            false => Ok(Dictionary::decode(&self.object.read(range)?)?),
+        }
+    }
+
     /// The pages of a column in an extent; nothing if there is none.
     fn extent(&self, column: usize, extent: usize) -> Result<Option<Arc<Extent>>> {
         let range = self.get(column)?.extents.get(extent).cloned().unwrap_or(0..0);

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::io::Write;
-use std::sync::Arc;
 
 use super::super::dictionary::{self, Dictionary};
 use super::super::fault::Result;
@@ -70,8 +69,11 @@ pub(crate) fn stack(
 fn merged_dictionary(parts: &[Part<'_>]) -> Result<(Option<Dictionary>, Vec<Vec<u32>>)> {
     let dictionaries = parts
         .iter()
-        .map(|part| part.column.map_or_else(|| Ok(Arc::default()), |column| part.columns.dictionary(column)))
-        .collect::<Result<Vec<Arc<Dictionary>>>>()?;
+        .map(|part| {
+            let read = |column| part.columns.raw_dictionary(column);
+            part.column.map_or_else(|| Ok(Dictionary::default()), read)
+        })
+        .collect::<Result<Vec<Dictionary>>>()?;
     let (merged, became) = dictionary::merge(&dictionaries);
     Ok(((merged.len() > 0).then_some(merged), became))
 }
