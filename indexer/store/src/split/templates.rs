@@ -16,6 +16,9 @@ const MAX_BYTES: usize = 1 << 30;
 /// Messages whose template would be one more than this many in a fresh split get none.
 const MAX_TEMPLATES: usize = if cfg!(test) { 12 } else { 32_768 };
 
+/// Most bytes of the texts of a fresh split's templates: who writes log lines chooses how long and how varied they are.
+const MAX_TEMPLATE_BYTES: usize = 8 << 20;
+
 /// What is kept of a template.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Template {
@@ -152,11 +155,12 @@ fn decode_one(input: &mut Input<'_>, masks: &[ByteMask]) -> Result<Template> {
 pub(crate) struct TemplateTable {
     templates: Vec<Template>,
     ordinals: HashMap<Box<[u8]>, u32>,
+    bytes: usize,
 }
 
 impl Default for TemplateTable {
     fn default() -> Self {
-        Self { templates: vec![Template::new(&[], &[])], ordinals: HashMap::new() }
+        Self { templates: vec![Template::new(&[], &[])], ordinals: HashMap::new(), bytes: 0 }
     }
 }
 
@@ -177,9 +181,10 @@ impl TemplateTable {
         if let Some(ordinal) = self.ordinals.get(text) {
             return *ordinal;
         }
-        if self.templates.len() > MAX_TEMPLATES {
+        if self.templates.len() > MAX_TEMPLATES || self.bytes + text.len() > MAX_TEMPLATE_BYTES {
             return 0;
         }
+        self.bytes += text.len();
         self.add(Template::new(text, slots))
     }
 
