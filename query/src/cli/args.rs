@@ -145,9 +145,9 @@ pub(super) struct SearchArgs {
     /// To, exclusive; written as --start
     #[arg(long, value_name = "TIME")]
     pub(super) end: Option<String>,
-    /// Most events to print
-    #[arg(short = 'n', long, default_value_t = 100)]
-    pub(super) limit: u64,
+    /// Most events to print [default: 100]; of rows that pipes make, all are printed unless this says fewer
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(super) limit: Option<u64>,
     /// Print every event that matches
     #[arg(long, conflicts_with = "limit")]
     pub(super) all: bool,

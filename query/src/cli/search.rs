@@ -13,6 +13,8 @@ use super::output::{Printer, Rows, neutralise};
 use super::{Error, Outcome};
 use crate::pipe::Pipe;
 
+/// Events printed unless asked otherwise.
+const DEFAULT_LIMIT: u64 = 100;
 /// Events asked for at once.
 const PAGE: u64 = 1000;
 
@@ -29,13 +31,16 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
     let mut printer = Printer::new(&args.output);
     let query = args.query.join(" ");
-    let mut left = if args.all { u64::MAX } else { args.limit };
+    let mut left = if args.all { u64::MAX } else { args.limit.unwrap_or(DEFAULT_LIMIT) };
     let (mut cursor, mut found) = (None, false);
     loop {
-        let answer = match is_sorted(&query) {
+        let mut answer = match is_sorted(&query) {
             true => ask_at_once(&client, args, &query, left).await?,
             false => ask(&client, args, &query, left.min(PAGE), cursor.take()).await?,
         };
+        if let (Some(rows), Some(limit)) = (&mut answer.table, args.limit) {
+            rows.rows.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+        }
         if let Some(rows) = &answer.table {
             found |= !rows.rows.is_empty();
             printer.rows(rows)?;

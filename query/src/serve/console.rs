@@ -8,12 +8,18 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 const RESERVED: [&str; 10] =
     ["api", "v1", "ingest", "es", "services", "loki", "prometheus", "hawkular", "metrics", "health"];
 
+/// Whether programs ask for such paths to learn how a server is: they must not take the console for "well".
+fn is_probe(first: &str) -> bool {
+    let guess = first.trim_start_matches('-');
+    ["health", "ready", "live", "status", "ping"].iter().any(|probe| guess.starts_with(probe)) || first == "-"
+}
+
 /// Answers whatever no other route took.
 pub(super) async fn console(request: Request) -> Response {
     let path = request.uri().path();
     let first = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     let reads = matches!(*request.method(), Method::GET | Method::HEAD);
-    match locard_ui::asset(path).filter(|_| reads && !RESERVED.contains(&first)) {
+    match locard_ui::asset(path).filter(|_| reads && !RESERVED.contains(&first) && !is_probe(first)) {
         Some(asset) => answer(asset, request.headers()),
         None => StatusCode::NOT_FOUND.into_response(),
     }
