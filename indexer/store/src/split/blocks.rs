@@ -30,11 +30,22 @@ pub(crate) struct BlockWriter {
     raw: Vec<u8>,
     index: Vec<u8>,
     blocks: u64,
+    // Room for a block, plain and packed: fresh pages for each would be cleared first.
+    block: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 impl BlockWriter {
     pub(crate) fn new(object: &ObjectWriter) -> Self {
-        Self { start: object.position(), lengths: Vec::new(), raw: Vec::new(), index: Vec::new(), blocks: 0 }
+        Self {
+            start: object.position(),
+            lengths: Vec::new(),
+            raw: Vec::new(),
+            index: Vec::new(),
+            blocks: 0,
+            block: Vec::new(),
+            packed: Vec::new(),
+        }
     }
 
     /// Adds the record of the next document: its message, and those of its fields for which `residue` says so.
@@ -84,19 +95,20 @@ impl BlockWriter {
     }
 
     fn end_block(&mut self, object: &mut ObjectWriter) -> io::Result<()> {
-        let mut block = Vec::with_capacity(self.raw.len() + self.lengths.len() * 2 + 9);
-        put_varint(&mut block, self.lengths.len() as u64);
-        self.lengths.iter().for_each(|length| put_varint(&mut block, *length));
+        let Self { block, packed, .. } = self;
+        block.clear();
+        put_varint(block, self.lengths.len() as u64);
+        self.lengths.iter().for_each(|length| put_varint(block, *length));
         block.append(&mut self.raw);
         if block.len() > MAX_BLOCK_BYTES {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, "an event is too large"));
         }
-        let packed = pack::pack(&block)?;
+        pack::pack_into(block, packed)?;
         put_varint(&mut self.index, self.lengths.len() as u64);
         put_varint(&mut self.index, packed.len() as u64);
         self.lengths.clear();
         self.blocks += 1;
-        object.write_all(&packed)
+        object.write_all(packed)
     }
 }
 

@@ -18,16 +18,27 @@ thread_local! {
 
 pub(crate) fn pack(raw: &[u8]) -> io::Result<Vec<u8>> {
     let mut out = Vec::new();
-    put_varint(&mut out, raw.len() as u64);
-    let packed = COMPRESSOR.with(|kept| {
+    pack_into(raw, &mut out)?;
+    out.shrink_to_fit();
+    Ok(out)
+}
+
+/// Puts the packed bytes in the place of what `out` held.
+pub(crate) fn pack_into(raw: &[u8], out: &mut Vec<u8>) -> io::Result<()> {
+    out.clear();
+    put_varint(out, raw.len() as u64);
+    let head = out.len();
+    out.resize(head + zstd::zstd_safe::compress_bound(raw.len()), 0);
+    let room = out.get_mut(head..).unwrap_or_default();
+    let length = COMPRESSOR.with(|kept| {
         let mut kept = kept.borrow_mut();
         match kept.as_mut() {
-            Some(compressor) => compressor.compress(raw),
-            None => kept.insert(Compressor::new(LEVEL)?).compress(raw),
+            Some(compressor) => compressor.compress_to_buffer(raw, room),
+            None => kept.insert(Compressor::new(LEVEL)?).compress_to_buffer(raw, room),
         }
-    });
-    out.extend_from_slice(&packed?);
-    Ok(out)
+    })?;
+    out.truncate(head + length);
+    Ok(())
 }
 
 pub(crate) fn unpack(packed: &[u8], max_bytes: usize) -> Result<Vec<u8>> {
