@@ -11,7 +11,7 @@ const RESERVED: [&str; 10] =
 /// Whether programs ask for such paths to learn how a server is: they must not take the console for "well".
 fn is_probe(first: &str) -> bool {
     let guess = first.trim_start_matches('-');
-    ["health", "ready", "live", "status", "ping"].iter().any(|probe| guess.starts_with(probe)) || first == "-"
+    ["health", "ready", "live", "ping"].iter().any(|probe| guess.starts_with(probe)) || first == "-"
 }
 
 /// Answers whatever no other route took.

@@ -153,6 +153,8 @@ async fn with_tokens_everything_but_health_and_the_console_needs_one() {
         ("/health/ready", 200),
         ("/", 200),
         ("/status", 200),
+        ("/healthz", 404),
+        ("/-/ready", 404),
     ] {
         let answer = ask(app(), "GET", path, &[], "").await;
         assert_eq!(answer.status.as_u16(), status, "{path}");
