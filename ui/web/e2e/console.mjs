@@ -214,8 +214,13 @@ const checks = {
     await open(ALL);
     await page.keyboard.press('t');
     await eventually(async () => assert.match(await page.locator('.status').innerText(), /tail: live/));
+    await settled();
     const scroller = page.locator('.scroller');
-    await scroller.evaluate((element) => element.scrollTo(0, 660));
+    // The rows may not be there yet when the tail is: only then is there something to scroll over.
+    await eventually(async () => {
+      await scroller.evaluate((element) => element.scrollTo(0, 660));
+      assert.ok((await scroller.evaluate((element) => element.scrollTop)) > 600);
+    });
     const shown = () => scroller.evaluate((element) => {
       const edge = element.getBoundingClientRect().top;
       const row = [...element.querySelectorAll('[role=row]')].find((one) => one.getBoundingClientRect().bottom > edge + 1);
