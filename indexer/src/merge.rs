@@ -226,19 +226,22 @@ mod tests {
         }
     }
 
-    /// `splits`: (events, level), adjacent.
+    const RULE: Rule = Rule { width: 3, max_events: 100, small: 10 };
+
+    /// Adjacent splits: (events, level).
+    fn adjacent(splits: &[(u64, u8)]) -> Vec<SplitMeta> {
+        let mut start = 0;
+        let next = |&(events, level): &(u64, u8)| {
+            start += events;
+            meta(start - events, events, level)
+        };
+        splits.iter().map(next).collect()
+    }
+
     #[track_caller]
     fn check(splits: &[(u64, u8)], expected: Option<Range<usize>>) {
-        let mut start = 0;
-        let metas: Vec<SplitMeta> = splits
-            .iter()
-            .map(|&(events, level)| {
-                start += events;
-                meta(start - events, events, level)
-            })
-            .collect();
-        let rule = Rule { width: 3, max_events: 100, small: 10 };
-        let found = choose(&metas.iter().collect::<Vec<_>>(), &[], rule, |meta| meta.events == 13);
+        let metas = adjacent(splits);
+        let found = choose(&metas.iter().collect::<Vec<_>>(), &[], RULE, |meta| meta.events == 13);
         assert_eq!(found, expected, "{splits:?}");
     }
 
@@ -257,16 +260,8 @@ mod tests {
     #[test]
     fn a_few_merged_splits_are_merged_again() {
         let check = |splits: &[(u64, u8)], expected: Option<Range<usize>>| {
-            let mut start = 0;
-            let metas: Vec<SplitMeta> = splits
-                .iter()
-                .map(|&(events, level)| {
-                    start += events;
-                    meta(start - events, events, level)
-                })
-                .collect();
-            let rule = Rule { width: 3, max_events: 100, small: 10 };
-            let found = choose_large(&metas.iter().collect::<Vec<_>>(), &[], rule, |_| false);
+            let metas = adjacent(splits);
+            let found = choose_large(&metas.iter().collect::<Vec<_>>(), &[], RULE, |_| false);
             assert_eq!(found, expected, "{splits:?}");
         };
         check(&[(20, 1), (20, 1), (20, 1)], None);

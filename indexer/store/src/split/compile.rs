@@ -34,29 +34,31 @@ impl Compiler<'_> {
         self.control.check()?;
         Ok(match filter {
             Filter::All => Node::Const(true),
-            Filter::And(parts) => {
-                let mut nodes = parts.iter().map(|part| self.compile(part)).collect::<Result<Vec<_>>>()?;
-                nodes.retain(|node| !matches!(node, Node::Const(true)));
-                if nodes.iter().any(|node| matches!(node, Node::Const(false))) {
-                    return Ok(Node::Const(false));
-                }
-                nodes.sort_by_key(cost);
-                simplest(nodes, Node::Const(true), Node::And)
-            }
-            Filter::Or(parts) => {
-                let mut nodes = parts.iter().map(|part| self.compile(part)).collect::<Result<Vec<_>>>()?;
-                nodes.retain(|node| !matches!(node, Node::Const(false)));
-                if nodes.iter().any(|node| matches!(node, Node::Const(true))) {
-                    return Ok(Node::Const(true));
-                }
-                nodes.sort_by_key(cost);
-                simplest(nodes, Node::Const(false), Node::Or)
-            }
+            Filter::And(parts) => self.together(parts, false, Node::And)?,
+            Filter::Or(parts) => self.together(parts, true, Node::Or)?,
             Filter::Not(part) => match self.compile(part)? {
                 Node::Const(truth) => Node::Const(!truth),
                 node => Node::Not(Box::new(node)),
             },
             Filter::Is(predicate) => self.predicate(predicate)?,
+        })
+    }
+
+    /// Several parts as one: `decides` is what a single part makes all of it, as a false one makes an `AND` false.
+    fn together(&self, parts: &[Filter], decides: bool, several: fn(Vec<Node>) -> Node) -> Result<Node> {
+        let mut nodes = Vec::with_capacity(parts.len());
+        for part in parts {
+            match self.compile(part)? {
+                Node::Const(truth) if truth == decides => return Ok(Node::Const(decides)),
+                Node::Const(_) => {}
+                node => nodes.push(node),
+            }
+        }
+        nodes.sort_by_key(cost);
+        Ok(match nodes.len() {
+            0 => Node::Const(!decides),
+            1 => nodes.swap_remove(0),
+            _ => several(nodes),
         })
     }
 
@@ -438,13 +440,5 @@ fn cost(node: &Node) -> u8 {
         Node::And(_) | Node::Or(_) | Node::Not(_) => 5,
         Node::Anywhere(_) => 6,
         Node::Unknown => 7,
-    }
-}
-
-fn simplest(mut nodes: Vec<Node>, none: Node, several: impl FnOnce(Vec<Node>) -> Node) -> Node {
-    match nodes.len() {
-        0 => none,
-        1 => nodes.swap_remove(0),
-        _ => several(nodes),
     }
 }
