@@ -401,6 +401,34 @@ fn an_object_under_another_name_is_not_that_split() {
 }
 
 #[test]
+fn a_whole_column_is_counted_with_those_that_lack_it() {
+    let mut events = many_events(60);
+    for (at, event) in events.iter_mut().enumerate().filter(|(at, _)| at % 3 > 0) {
+        event.fields.set("kind", ["a", "b"][at % 2]);
+    }
+    let split = Folder::new().of_events(&events);
+    let request = Request { filter: locard_filter::Filter::All, filed: Timestamp::MIN..Timestamp::MAX };
+    let expected: Vec<&Event> = events.iter().collect();
+    for key in [
+        GroupKey::Field("kind".into()),
+        GroupKey::Bucket { origin: Timestamp::from_nanos(START), span_nanos: 7_000 },
+    ] {
+        let control = Control::default();
+        let mut found = std::collections::BTreeMap::<String, u64>::new();
+        let mut visit = |values: &[Value], count: u64| {
+            *found.entry(format!("{values:?}")).or_default() += count;
+            ControlFlow::Continue(())
+        };
+        split.tally(&request, std::slice::from_ref(&key), &control, &mut visit).unwrap();
+        let mut wanted = std::collections::BTreeMap::<String, u64>::new();
+        for event in &expected {
+            *wanted.entry(format!("{:?}", [value_of(event, &key)])).or_default() += 1;
+        }
+        assert_eq!((found, control.events_scanned()), (wanted, 0), "{key:?}");
+    }
+}
+
+#[test]
 fn no_more_is_held_than_may_be() {
     let split = Folder::new().of_events(&many_events(60));
     let request = Request { filter: locard_filter::Filter::All, filed: Timestamp::MIN..Timestamp::MAX };
