@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::Weighter;
 use quick_cache::sync::Cache as Kept;
 
+use super::arrangement::Arrangement;
 use super::columns::Extent;
 use super::dictionary::Dictionary;
 use super::needles::Filters;
@@ -23,6 +24,7 @@ pub(crate) enum Item {
     Dictionary(Arc<Dictionary>),
     Templates(Arc<Templates>),
     Filters(Arc<Filters>),
+    Arrangement(Arc<Arrangement>),
 }
 
 #[derive(Clone, Debug)]
@@ -36,6 +38,7 @@ impl Weighter<Key, Item> for Weigh {
             Item::Dictionary(dictionary) => dictionary.heap_bytes(),
             Item::Templates(templates) => templates.heap_bytes(),
             Item::Filters(filters) => filters.heap_bytes(),
+            Item::Arrangement(arrangement) => arrangement.heap_bytes(),
         };
         bytes as u64 + 64
     }

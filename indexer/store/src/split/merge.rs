@@ -114,10 +114,14 @@ fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
             templates: templates.absorb(&reader.raw_templates()?),
         });
     }
+    let (templates, became) = templates.finish();
+    for ordinal in remaps.iter_mut().flat_map(|remap| &mut remap.templates) {
+        *ordinal = became.get(*ordinal as usize).copied().unwrap_or(0);
+    }
     let sources: Vec<&Columns> = readers.iter().map(|reader| reader.columns()).collect();
     columns::stack(&sources, &remaps, &mut object, &mut || Ok(()))?;
     object.section(streams::SECTION, &streams.encode()?)?;
-    object.section(templates::SECTION, &templates.finish().encode()?)?;
+    object.section(templates::SECTION, &templates.encode()?)?;
     Ok(object)
 }
 

@@ -3,8 +3,9 @@
 //!
 //! Everything that knows how a split looks inside is in this folder. `write` makes one of events, `merge` one of splits. `read` opens
 //! one; `compile` turns a filter into a `node`, which says of each of the `chunks` what matches; `search` answers from that.
-//! Below them: `columns` with their `dictionary`, `presence` and `page`; `templates`, `needles` and `message`; `blocks`.
+//! Below them: `columns` with their `dictionary`, `presence` and `page`; `templates`, `needles` and `message`; `blocks`, in the order of an `arrangement`.
 
+mod arrangement;
 mod blocks;
 mod bytes;
 mod cache;

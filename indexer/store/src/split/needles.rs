@@ -1,4 +1,4 @@
-//! One filter for each group of documents over the keys of what is nearly unique in it: says "not here", or "perhaps".
+//! One filter for each group of records of a chunk over the keys of what is nearly unique in it: says "not here", or "perhaps".
 //!
 //! Binary fuse filters of 8 bits: 9 bits a key, one key in 256 that was never put in is said to be there (Graf and Lemire, *Binary
 //! Fuse Filters*, 2022). Knows keys, not what they stand for ([`locard_filter::template`]).
@@ -9,9 +9,8 @@ use xorf::{BinaryFuse8, BinaryFuse8Ref, DmaSerializable, Filter as _, FilterRef 
 
 use super::bytes::{Malformed, Result};
 use super::columns::spans;
-use super::mask::Mask;
 
-/// Documents that share a filter. Small groups cost little where most keys are in one document.
+/// Records that share a filter. Small groups cost little where most keys are in one document.
 pub(crate) const GROUP: usize = if cfg!(test) { 3 } else { 512 };
 const DESCRIPTOR: usize = BinaryFuse8::DESCRIPTOR_LEN;
 
@@ -35,36 +34,34 @@ pub(crate) struct Filters {
     bytes: Vec<u8>,
     /// Where the filter of each group is.
     groups: Vec<Range<usize>>,
-    /// Documents of a group, and of the chunk.
+    /// Records of a group, and of the chunk.
     group: usize,
-    documents: usize,
+    records: usize,
 }
 
 impl Filters {
-    /// Filters of these lengths, one after another, for groups of `group` of the `documents` of a chunk.
-    pub(crate) fn read(bytes: Vec<u8>, lengths: &[u64], group: usize, documents: usize) -> Result<Self> {
+    /// Filters of these lengths, one after another, for groups of `group` of the `records` of a chunk.
+    pub(crate) fn read(bytes: Vec<u8>, lengths: &[u64], group: usize, records: usize) -> Result<Self> {
         let groups = spans(lengths.iter().copied(), 0..bytes.len() as u64)?;
         let groups: Vec<Range<usize>> =
             groups.into_iter().map(|range| range.start as usize..range.end as usize).collect();
         if groups.iter().any(|range| !range.is_empty() && range.len() <= DESCRIPTOR) {
             return Err(Malformed("a filter is too short"));
         }
-        Ok(Self { bytes, groups, group, documents })
+        Ok(Self { bytes, groups, group, records })
     }
 
-    /// The documents that may have `key`: no others have it.
-    pub(crate) fn may_have(&self, key: u64) -> Mask {
-        let mut mask = Mask::NONE;
-        for (at, range) in self.groups.iter().enumerate() {
+    /// The records, by range, that may have `key`: no others have it.
+    pub(crate) fn may_have(&self, key: u64) -> impl Iterator<Item = Range<usize>> + '_ {
+        let group_of = |at: usize| at * self.group..((at + 1) * self.group).min(self.records);
+        let has = move |range: &Range<usize>| {
             let filter = self.bytes.get(range.clone()).and_then(|bytes| bytes.split_at_checked(DESCRIPTOR));
-            let may = filter.is_some_and(|(descriptor, fingerprints)| {
+            filter.is_some_and(|(descriptor, fingerprints)| {
                 BinaryFuse8Ref::from_dma(descriptor, fingerprints).contains(&key)
-            });
-            if may {
-                mask.or(&Mask::range(at * self.group..((at + 1) * self.group).min(self.documents)));
-            }
-        }
-        mask
+            })
+        };
+        let groups = self.groups.iter().enumerate().filter(move |(_, range)| has(range));
+        groups.map(move |(at, _)| group_of(at))
     }
 
     pub(crate) fn heap_bytes(&self) -> usize {
@@ -83,11 +80,10 @@ mod tests {
             let bytes = build(&mut [keys.clone(), keys.clone()].concat()).unwrap();
             let lengths = [0, bytes.len() as u64];
             let filters = Filters::read(bytes, &lengths, 10, 15).unwrap();
-            let second = if count == 0 { Mask::NONE } else { Mask::range(10..15) };
-            assert!(keys.iter().all(|key| filters.may_have(*key) == second), "{count}");
-            let wrong =
-                (0..10_000u64).filter(|at| !filters.may_have(at.wrapping_mul(77) | 1 << 63).is_empty());
-            let wrong = wrong.count();
+            let second = |key: &u64| filters.may_have(*key).eq(std::iter::once(10..15));
+            assert!(keys.iter().all(second), "{count}");
+            let has = |key: u64| filters.may_have(key).next().is_some();
+            let wrong = (0..10_000u64).filter(|at| has(at.wrapping_mul(77) | 1 << 63)).count();
             assert!(wrong < 100, "{count}: {wrong}");
         }
         assert!(Filters::read(vec![1], &[1], 10, 15).is_err());

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use locard_event::{Stream, Timestamp};
 
+use super::arrangement::Arrangement;
 use super::blocks::{BlockIndex, BlockReader};
 use super::bytes::Malformed;
 use super::cache::{Cache, Item};
@@ -129,7 +130,7 @@ impl Reader {
     }
 
     /// The needle filters of a chunk.
-    pub(crate) fn needles(&self, chunk: usize) -> Result<Arc<Filters>> {
+    fn needles(&self, chunk: usize) -> Result<Arc<Filters>> {
         let range = self.filters.get(chunk).cloned().ok_or(Malformed("there is no such chunk"))?;
         let (chunk, group) = (self.chunks.get(chunk)?, self.chunks.group());
         let read = || -> Result<Filters> {
@@ -144,6 +145,35 @@ impl Reader {
             _ => None,
         };
         self.cache.get(self.number, range.start, take, read, Item::Filters)
+    }
+
+    /// The documents of a chunk that may have a key, as far as its filters tell: no others have it.
+    pub(crate) fn may_have(&self, chunk: usize, key: u64) -> Result<Mask> {
+        let needles = self.needles(chunk)?;
+        let mut groups = needles.may_have(key).peekable();
+        if groups.peek().is_none() {
+            return Ok(Mask::NONE);
+        }
+        let arrangement = self.arrangement(chunk)?;
+        Ok(groups.fold(Mask::NONE, |mut mask, records| {
+            mask.or(&arrangement.mask(records));
+            mask
+        }))
+    }
+
+    /// In which order the records of a chunk are stored.
+    pub(crate) fn arrangement(&self, chunk: usize) -> Result<Arc<Arrangement>> {
+        let take = |item: &Item| match item {
+            Item::Arrangement(arrangement) => Some(Arc::clone(arrangement)),
+            _ => None,
+        };
+        let make = || -> Result<Arrangement> {
+            let page = self.columns.own(Own::Template, chunk)?;
+            let templates = page.packed();
+            Ok(Arrangement::of((0..templates.len()).map(|place| templates.get(place) as u32)))
+        };
+        // No section begins so far out.
+        self.cache.get(self.number, u64::MAX - chunk as u64, take, make, Item::Arrangement)
     }
 
     /// The documents of a chunk that have one of the listed words.

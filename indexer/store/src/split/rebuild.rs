@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use locard_event::{Event, EventId, Fields, Name, Shape, Timestamp, Value};
 
+use super::arrangement::Arrangement;
 use super::blocks::{BlockReader, Record};
 use super::bytes::Malformed;
 use super::columns::{Own, Page, PageKind};
@@ -23,6 +24,8 @@ pub(crate) struct Rebuilder<'a> {
     dictionaries: Vec<Option<Arc<Dictionary>>>,
     /// Least recently used first.
     kept: Vec<(usize, Pages)>,
+    /// Where the records of the last chunk are.
+    arrangement: Option<(usize, Arc<Arrangement>)>,
     shapes: Shapes,
 }
 
@@ -104,6 +107,7 @@ impl<'a> Rebuilder<'a> {
             records: reader.records(control),
             dictionaries,
             kept: Vec::new(),
+            arrangement: None,
             shapes: Shapes::default(),
         }
     }
@@ -111,9 +115,10 @@ impl<'a> Rebuilder<'a> {
     /// The event at a place of a chunk.
     pub(crate) fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
         self.keep(chunk)?;
-        let Self { reader, records, dictionaries, kept, shapes } = self;
+        let number = self.number_of(chunk, place)?;
+        let Self { reader, records, dictionaries, kept, shapes, .. } = self;
         let pages = kept.last().map(|(_, pages)| pages).ok_or(Malformed("there is no such chunk"))?;
-        let record = records.record(reader.chunks().range(chunk).start + place as u32)?;
+        let record = records.record(number)?;
         let filed = pages.filed.packed().get(place);
         let said = match &pages.said {
             Some(page) if page.values.contains(place) => page.packed().get(page.values.rank(place)),
@@ -147,7 +152,18 @@ impl<'a> Rebuilder<'a> {
 
     /// The record at a place of a chunk: its message and residue.
     pub(crate) fn record(&mut self, chunk: usize, place: usize) -> Result<Record<'_>> {
-        self.records.record(self.reader.chunks().range(chunk).start + place as u32)
+        let number = self.number_of(chunk, place)?;
+        self.records.record(number)
+    }
+
+    /// The number of a document's record.
+    fn number_of(&mut self, chunk: usize, place: usize) -> Result<u32> {
+        let arrangement = match &mut self.arrangement {
+            Some((at, arrangement)) if *at == chunk => arrangement,
+            slot => &slot.insert((chunk, self.reader.arrangement(chunk)?)).1,
+        };
+        let rank = arrangement.rank(place).ok_or(Malformed("there is no such document"))?;
+        Ok(self.reader.chunks().range(chunk).start + rank as u32)
     }
 
     /// Makes the pages of `chunk` the last of those kept.

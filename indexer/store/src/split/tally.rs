@@ -424,7 +424,7 @@ impl<'a> Coder<'a> {
             }
             unread = page.residue;
         } else if let Some(presence) = field.presence {
-            unread = self.reader.needles(chunk)?.may_have(presence);
+            unread = self.reader.may_have(chunk, presence)?;
         }
         unread.and(matching);
         for place in unread.iter() {

@@ -150,7 +150,7 @@ fn decode_one(input: &mut Input<'_>, masks: &[ByteMask]) -> Result<Template> {
     Ok(Template { text, slots, events, filed })
 }
 
-/// Gives templates their ordinals, in order of first appearance.
+/// Gives templates ordinals in order of first appearance; when all are known, in the order of their texts.
 #[derive(Debug)]
 pub(crate) struct TemplateTable {
     templates: Vec<Template>,
@@ -211,8 +211,20 @@ impl TemplateTable {
         ordinal
     }
 
-    pub(crate) fn finish(self) -> Templates {
-        Templates { templates: self.templates, names: OnceLock::new() }
+    /// The table, and what each ordinal that was given became. No template stays the first.
+    pub(crate) fn finish(self) -> (Templates, Vec<u32>) {
+        let mut sorted: Vec<(u32, Template)> = (0..).zip(self.templates).collect();
+        sorted.sort_unstable_by(|(one, first), (two, second)| {
+            (*one > 0, &first.text).cmp(&(*two > 0, &second.text))
+        });
+        let mut became = vec![0; sorted.len()];
+        for (ordinal, (was, _)) in (0..).zip(&sorted) {
+            if let Some(slot) = became.get_mut(*was as usize) {
+                *slot = ordinal;
+            }
+        }
+        let templates = sorted.into_iter().map(|(_, template)| template).collect();
+        (Templates { templates, names: OnceLock::new() }, became)
     }
 }
 
@@ -231,7 +243,7 @@ mod tests {
         for (text, slot, filed) in messages {
             table.ordinal(Some(text.as_bytes()), &[mask(*slot)], *filed);
         }
-        table.finish()
+        table.finish().0
     }
 
     #[test]
@@ -239,12 +251,13 @@ mod tests {
         let one = table(&[("a \0", b'1', 5), ("b \0", b'2', 1), ("a \0", b'3', 3)]);
         assert_eq!((one.len(), one.get(1).unwrap().events, one.get(1).unwrap().filed), (3, 2, (3, 5)));
         assert_eq!(Templates::decode(&one.encode().unwrap()).unwrap().templates, one.templates);
-        let two = table(&[("c \0", b'1', 9), ("a \0", b'7', 8)]);
+        let two = table(&[("c \0", b'1', 9), ("Z \0", b'7', 8), ("a \0", b'7', 8)]);
         let mut merged = TemplateTable::default();
         assert_eq!(merged.absorb(&one), [0, 1, 2]);
-        assert_eq!(merged.absorb(&two), [0, 3, 1]);
-        let merged = merged.finish();
-        let a = merged.get(1).unwrap();
+        assert_eq!(merged.absorb(&two), [0, 3, 1, 4]);
+        let (merged, became) = merged.finish();
+        assert_eq!(became, [0, 2, 3, 1, 4]);
+        let a = merged.get(2).unwrap();
         assert_eq!((a.events, a.filed), (3, (3, 8)));
         let mut all = mask(b'1');
         all.add(&mask(b'3'));
@@ -258,7 +271,7 @@ mod tests {
         for at in 0..MAX_TEMPLATES + 3 {
             table.ordinal(Some(format!("t{at}").as_bytes()), &[], 0);
         }
-        let templates = table.finish();
+        let (templates, _) = table.finish();
         assert_eq!((templates.len(), templates.get(0).unwrap().events), (MAX_TEMPLATES + 1, 3));
     }
 }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use locard_event::{Event, Timestamp, Value};
 use uuid::Uuid;
 
+use super::arrangement::Arrangement;
 use super::blocks::BlockWriter;
 use super::canonical::canonical;
 use super::chunks::{self, Chunk, Chunks, EXTENT};
@@ -106,55 +107,79 @@ fn make(path: &Path, events: &[&Event]) -> io::Result<ObjectWriter> {
     let mut object = ObjectWriter::create(path)?;
     let mut tables = Tables::default();
     let mut fresh = Fresh::default();
-    let mut needles = Needles::of(events.len());
-    for (document, event) in events.iter().enumerate() {
-        let row = tables.row(event, document, &mut needles);
+    let mut needles = Needles::default();
+    for event in events {
+        let row = tables.row(event, &mut needles);
         fresh.add(row, &event.fields);
     }
-    let mut planned = fresh.plan()?;
-    write_blocks(&mut object, events, &planned, &mut needles, &mut tables.scanner)?;
-    let Needles { keys, words } = needles;
+    let Tables { streams, templates, mut scanner } = tables;
+    let (templates, became) = templates.finish();
+    let mut planned = fresh.plan(&became)?;
+    needles.arrange(&planned);
+    write_blocks(&mut object, events, &planned, &mut needles, &mut scanner)?;
+    let Needles { keys, words, .. } = needles;
     let (words, pages) = words.finish(keys.len());
     let chunks = write_chunks(&mut object, events, &mut planned, keys, &pages)?;
     object.section(chunks::SECTION, &chunks.encode()?)?;
     planned.finish(&mut object, &words)?;
-    object.section(streams::SECTION, &tables.streams.encode()?)?;
-    object.section(templates::SECTION, &tables.templates.finish().encode()?)?;
+    object.section(streams::SECTION, &streams.encode()?)?;
+    object.section(templates::SECTION, &templates.encode()?)?;
     Ok(object)
 }
 
-/// What is to be found by word: keys by chunk and group, and listed words.
+/// What is to be found by word: keys by chunk and group of records, and listed words.
+#[derive(Default)]
 struct Needles {
     keys: Vec<Vec<Vec<u64>>>,
     words: WordLists,
+    /// How the records of each chunk are arranged.
+    arrangements: Vec<Arrangement>,
+    /// The keys of all messages, one after another, and where those of each end: as long as no order is known.
+    fresh: Vec<u64>,
+    ends: Vec<usize>,
 }
 
 impl Needles {
-    fn of(events: usize) -> Self {
-        let groups = |first: usize| (events - first).min(CHUNK_DOCUMENTS).div_ceil(GROUP);
-        let keys =
-            (0..events).step_by(CHUNK_DOCUMENTS).map(|first| vec![Vec::new(); groups(first)]).collect();
-        Self { keys, words: WordLists::default() }
+    /// Notes what `scanner` found last by word, of the next document's message, whose template has no place if `text` is given.
+    fn add_message(&mut self, scanner: &mut Scanner, text: Option<&[u8]>) {
+        let (chunk, place) = (self.ends.len() / CHUNK_DOCUMENTS, self.ends.len() % CHUNK_DOCUMENTS);
+        self.fresh.extend_from_slice(scanner.keys());
+        self.list(chunk, place, scanner);
+        if let Some(text) = text {
+            scanner.keys_of(text, &mut self.fresh);
+            self.list(chunk, place, scanner);
+        }
+        self.ends.push(self.fresh.len());
     }
 
-    /// The keys of the group that a document is in.
-    fn keys(&mut self, document: usize) -> Option<&mut Vec<u64>> {
-        let chunk = self.keys.get_mut(document / CHUNK_DOCUMENTS)?;
-        chunk.get_mut(document % CHUNK_DOCUMENTS / GROUP)
+    /// The templates are known: the records of each chunk have an order, and the keys of each belong to a group.
+    fn arrange(&mut self, planned: &Planned) {
+        let (fresh, ends) = (std::mem::take(&mut self.fresh), std::mem::take(&mut self.ends));
+        let mut start = 0;
+        for (chunk, ends) in ends.chunks(CHUNK_DOCUMENTS).enumerate() {
+            let first = chunk * CHUNK_DOCUMENTS;
+            let arrangement = Arrangement::of(planned.templates(first..first + ends.len()));
+            let mut groups: Vec<Vec<u64>> = vec![Vec::new(); ends.len().div_ceil(GROUP)];
+            for (place, end) in ends.iter().enumerate() {
+                let group = arrangement.rank(place).and_then(|rank| groups.get_mut(rank / GROUP));
+                if let (Some(group), Some(keys)) = (group, fresh.get(start..*end)) {
+                    group.extend_from_slice(keys);
+                }
+                start = *end;
+            }
+            self.keys.push(groups);
+            self.arrangements.push(arrangement);
+        }
+    }
+
+    /// The keys of the group that a record is in.
+    fn keys(&mut self, chunk: usize, rank: usize) -> Option<&mut Vec<u64>> {
+        self.keys.get_mut(chunk)?.get_mut(rank / GROUP)
     }
 
     /// Notes the listed words of what `scanner` read last.
-    fn list(&mut self, document: usize, scanner: &Scanner) {
-        let (chunk, place) = (document / CHUNK_DOCUMENTS, document % CHUNK_DOCUMENTS);
+    fn list(&mut self, chunk: usize, place: usize, scanner: &Scanner) {
         scanner.words().for_each(|word| self.words.add(chunk, place, word));
-    }
-
-    /// The keys and listed words of a text without template.
-    fn add_text(&mut self, document: usize, text: &[u8], scanner: &mut Scanner) {
-        if let Some(keys) = self.keys(document) {
-            scanner.keys_of(text, keys);
-        }
-        self.list(document, scanner);
     }
 }
 
@@ -168,19 +193,14 @@ struct Tables {
 
 impl Tables {
     /// What all events have, of this one. What its message is found by goes to `needles`.
-    fn row(&mut self, event: &Event, document: usize, needles: &mut Needles) -> OwnRow {
+    fn row(&mut self, event: &Event, needles: &mut Needles) -> OwnRow {
         let filed = event.filed().nanos();
         let Self { streams, templates, scanner } = self;
         scanner.scan(&event.message);
-        if let Some(keys) = needles.keys(document) {
-            keys.extend_from_slice(scanner.keys());
-        }
-        needles.list(document, scanner);
         let template = templates.ordinal(scanner.template(), scanner.slots(), filed);
-        if template == 0 && scanner.template().is_some() {
-            // One template too many: its words are found as those of variables are.
-            needles.add_text(document, &event.message, scanner);
-        }
+        // One template too many: its words are found as those of variables are.
+        let is_without = template == 0 && scanner.template().is_some();
+        needles.add_message(scanner, is_without.then_some(&*event.message));
         OwnRow {
             filed,
             sequence: event.id.map_or(0, |id| id.sequence),
@@ -201,26 +221,48 @@ fn write_blocks(
     scanner: &mut Scanner,
 ) -> io::Result<()> {
     let mut blocks = BlockWriter::new(object);
-    for (document, event) in events.iter().enumerate() {
-        let residue = planned.places(document).map(Place::is_residue);
-        blocks.add(object, &event.message, &event.fields, residue)?;
-        for ((name, value), place) in event.fields.iter().zip(planned.places(document)) {
-            if place == Place::Dictionary {
+    for (chunk, of_chunk) in events.chunks(CHUNK_DOCUMENTS).enumerate() {
+        let Some(arrangement) = needles.arrangements.get_mut(chunk).map(std::mem::take) else { continue };
+        for (rank, place) in arrangement.places(0..of_chunk.len()).enumerate() {
+            let (document, Some(event)) = (chunk * CHUNK_DOCUMENTS + place, of_chunk.get(place)) else {
                 continue;
-            }
-            for element in value.elements() {
-                needles.add_text(document, element.text().as_bytes(), scanner);
-            }
-            let Some(keys) = needles.keys(document) else { continue };
-            if place.is_residue() {
-                add_value(name, value, keys);
-            }
-            if place == Place::LeftOut {
-                keys.push(key_of_presence(name));
+            };
+            let residue = planned.places(document).map(Place::is_residue);
+            blocks.add(object, &event.message, &event.fields, residue)?;
+            for ((name, value), kept) in event.fields.iter().zip(planned.places(document)) {
+                add_field(name, value, kept, (chunk, rank, place), needles, scanner);
             }
         }
+        blocks.end_chunk(object)?;
     }
     blocks.finish(object)
+}
+
+/// What a value is found by that is in no dictionary: in which chunk, by which record, of which document.
+fn add_field(
+    name: &str,
+    value: &Value,
+    kept: Place,
+    (chunk, rank, place): (usize, usize, usize),
+    needles: &mut Needles,
+    scanner: &mut Scanner,
+) {
+    if kept == Place::Dictionary {
+        return;
+    }
+    for element in value.elements() {
+        if let Some(keys) = needles.keys(chunk, rank) {
+            scanner.keys_of(element.text().as_bytes(), keys);
+        }
+        needles.list(chunk, place, scanner);
+    }
+    let Some(keys) = needles.keys(chunk, rank) else { return };
+    if kept.is_residue() {
+        add_value(name, value, keys);
+    }
+    if kept == Place::LeftOut {
+        keys.push(key_of_presence(name));
+    }
 }
 
 /// The keys of a value as a whole: its text, and the one spelling of equal values.

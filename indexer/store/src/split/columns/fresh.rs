@@ -131,9 +131,12 @@ impl Fresh {
         Some(column)
     }
 
-    /// Decides what becomes of every value.
-    pub(crate) fn plan(self) -> io::Result<Planned> {
-        let Self { columns, cells, ends, ingested, rows, left_out, .. } = self;
+    /// Decides what becomes of every value; `templates`: what became of their ordinals.
+    pub(crate) fn plan(self, templates: &[u32]) -> io::Result<Planned> {
+        let Self { columns, cells, ends, ingested, mut rows, left_out, .. } = self;
+        for row in &mut rows {
+            row.template = templates.get(row.template as usize).copied().unwrap_or(0);
+        }
         let decisions = columns.iter().map(Decision::of).collect::<Vec<_>>();
         let mut out: Vec<Out> = (0..OWN).map(|_| Out::default()).collect();
         let (dictionary, ingested) = ingested.sorted(|_| true);
@@ -281,6 +284,11 @@ impl Planned {
     fn value(&self, cell: Cell) -> Option<i64> {
         let (_, codes) = self.codes.get(cell.column as usize)?;
         codes.get(cell.code as usize).copied().flatten()
+    }
+
+    /// The templates of some documents.
+    pub(crate) fn templates(&self, documents: Range<usize>) -> impl Iterator<Item = u32> + '_ {
+        self.rows.get(documents).unwrap_or_default().iter().map(|row| row.template)
     }
 
     /// For each field of an event, in order, where its value is kept.

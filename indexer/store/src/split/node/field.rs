@@ -53,7 +53,7 @@ impl FieldNode {
         }
         let mut may_have = has;
         if let (None, Some(presence)) = (&page, self.presence) {
-            may_have = reader.needles(chunk)?.may_have(presence);
+            may_have = reader.may_have(chunk, presence)?;
             if !may_have.is_empty() {
                 let mut own = may_have;
                 own.and(&self.keys.mask(reader, chunk)?);

@@ -22,7 +22,7 @@ impl Wanted {
     pub(super) fn mask(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
         let mut mask = reader.with_words(chunk, &self.words)?;
         if let Some(key) = self.key {
-            mask.or(&reader.needles(chunk)?.may_have(key));
+            mask.or(&reader.may_have(chunk, key)?);
         }
         Ok(mask)
     }
@@ -52,9 +52,10 @@ impl Keys {
                 Ok(mask)
             }
             Self::Any(keys) => {
-                let needles = reader.needles(chunk)?;
                 let mut mask = Mask::NONE;
-                keys.iter().for_each(|key| mask.or(&needles.may_have(*key)));
+                for key in keys {
+                    mask.or(&reader.may_have(chunk, *key)?);
+                }
                 Ok(mask)
             }
         }
