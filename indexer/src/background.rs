@@ -1,4 +1,4 @@
-//! The loops that seal, merge and retain while deliveries come in. A stage that fails is tried again later, ever more rarely; what it
+//! The loops that seal, merge, classify and retain while deliveries come in. A stage that fails is tried again later, ever more rarely; what it
 //! failed with is shown until it succeeds.
 
 use std::future::Future;
@@ -12,7 +12,7 @@ use crate::delivery::Error;
 use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::seal::Pressure;
-use crate::{merge, retain, seal};
+use crate::{classify, merge, retain, seal};
 
 /// How often a loop looks without being told to.
 const TICK: Duration = Duration::from_secs(1);
@@ -45,16 +45,20 @@ async fn run_sealing(core: Arc<Core>) {
 
 async fn run_tidying(core: Arc<Core>) {
     let mut pause = None;
+    let mut more = false;
     let mut retained = Instant::now();
     let mut forgotten = Instant::now();
     loop {
         tokio::select! {
             () = core.stop.cancelled() => return,
+            () = std::future::ready(()), if more && pause.is_none() => {}
             () = core.published.notified(), if pause.is_none() => {}
             () = sleep(pause.unwrap_or(TICK)) => {}
         }
         let mut done =
             attempt(&core, "merge", merge::merge(&core, core.settings.merge_width, merge::Who::Rested)).await;
+        let classify = async { classify::classify(&core).await.map(|left| more = left) };
+        done &= attempt(&core, "classify", classify).await;
         if retained.elapsed() >= RETAIN_EVERY || retain::presses(&core) {
             retained = Instant::now();
             done &= attempt(&core, "retain", retain::retain(&core)).await;

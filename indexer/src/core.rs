@@ -2,9 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::future::Future;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use locard_store::Store;
+use locard_store::{Control, Error as StoreError, Store};
 use tokio::sync::{Mutex as AsyncMutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,6 +17,7 @@ use crate::clock::Clock;
 use crate::dedupe::Dedupe;
 use crate::delivery::Error;
 use crate::metrics::Metrics;
+use crate::policy::Policies;
 use crate::resting::Resting;
 use crate::tenants::Tenants;
 use crate::wal::{Ledger, Log};
@@ -26,6 +28,7 @@ pub(crate) struct Core {
     pub(crate) clock: Clock,
     pub(crate) store: Store,
     pub(crate) tenants: Tenants,
+    pub(crate) policies: Policies,
     pub(crate) dedupe: Arc<Dedupe>,
     pub(crate) ledger: Arc<Ledger>,
     /// Set once the log is replayed.
@@ -37,8 +40,12 @@ pub(crate) struct Core {
     pub(crate) readers: Semaphore,
     /// One seals at a time.
     pub(crate) sealing: AsyncMutex<()>,
-    /// One merges or retains at a time.
+    /// One merges, classifies or retains at a time.
     pub(crate) tidying: AsyncMutex<()>,
+    /// Held while events are dropped, and while a legal hold is placed: once that is answered, nothing that it covers goes.
+    pub(crate) dropping: AsyncMutex<()>,
+    /// Splits that holds cover wholly, and the names of those holds: they need not be asked again.
+    pub(crate) held: Mutex<HashSet<(Uuid, String)>>,
     /// Told when a group is committed.
     pub(crate) committed: Arc<Notify>,
     /// Told when a split is published.
@@ -64,6 +71,26 @@ impl Core {
     /// An error once everything is to stop. The stages ask between their steps, where nothing is half done.
     pub(crate) fn go_on(&self) -> Result<(), Error> {
         if self.stop.is_cancelled() { Err(Error::Closed) } else { Ok(()) }
+    }
+
+    /// Waits for work that looks at `control`, which is told to stop once everything is to stop.
+    pub(crate) async fn stoppable<T>(
+        &self,
+        control: &Control,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        tokio::pin!(work);
+        let done = tokio::select! {
+            done = &mut work => done,
+            () = self.stop.cancelled() => {
+                control.cancel();
+                work.await
+            }
+        };
+        match done {
+            Err(Error::Store(StoreError::Stopped(_))) => Err(Error::Closed),
+            other => other,
+        }
     }
 
     /// Up to where each partition is published.

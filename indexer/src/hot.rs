@@ -170,13 +170,13 @@ impl Shelf {
         state.hot.iter().take_while(enough).cloned().collect()
     }
 
-    /// The hot events below `end` are now in `split`. Gives back their batches: freeing some hundred thousand events takes a while,
+    /// The hot events below `end` are now in `splits`. Gives back their batches: freeing some hundred thousand events takes a while,
     /// and acks and searches wait for this lock meanwhile.
     #[must_use = "to be freed on a blocking thread"]
-    pub(crate) fn sealed(&self, end: u64, split: Split) -> Vec<Batch> {
+    pub(crate) fn sealed(&self, end: u64, splits: Vec<Split>) -> Vec<Batch> {
         let mut state = write(&self.state);
         let gone = self.take_hot(&mut state, end);
-        state.splits.push(split);
+        state.splits.extend(splits);
         self.set_published(end);
         gone
     }
@@ -202,13 +202,12 @@ impl Shelf {
         }
     }
 
-    /// `merged` stands for `sources` from now on.
-    pub(crate) fn merged(&self, sources: &[Uuid], merged: Split) {
+    /// `made` stand for `sources` from now on.
+    pub(crate) fn replaced(&self, sources: &[Uuid], made: Vec<Split>) {
         let mut state = write(&self.state);
-        let at = state.splits.iter().position(|split| sources.contains(&split.meta().id)).unwrap_or(0);
         state.splits.retain(|split| !sources.contains(&split.meta().id));
-        let at = at.min(state.splits.len());
-        state.splits.insert(at, merged);
+        state.splits.extend(made);
+        state.splits.sort_by_key(|split| split.meta().sequences.start);
     }
 
     /// Takes splits off the shelf; later views do not have them.

@@ -16,7 +16,7 @@ use crate::clock::{self, Clock};
 use crate::core::Core;
 use crate::tenants::partition_of;
 use crate::wal::Disk;
-use crate::{Delivery, Error, Principal, Settings, Status, Tenant};
+use crate::{Delivery, Error, Kept, Principal, Settings, Status, Tenant};
 use crate::{accept, background, merge, open, retain, seal, status};
 
 /// What one tenant's events are at one instant: every acked event is in exactly one of the two parts.
@@ -149,6 +149,11 @@ impl Indexer {
         work: impl Future<Output = Result<(), Error>> + Send + 'static,
     ) -> Result<(), Error> {
         self.core.tasks.spawn(work).await.unwrap_or(Err(Error::Closed))
+    }
+
+    /// What is kept of a tenant, and for how long.
+    pub fn kept(&self, tenant: &Tenant) -> Kept {
+        status::kept(&self.core, tenant)
     }
 
     /// How it is doing.

@@ -1,19 +1,19 @@
-//! Merging: adjacent fresh splits of one tenant become one, and a few of those become one again, up to the largest a split may be.
+//! Merging: adjacent fresh splits of one tenant and retention class become one, and a few of those become one again, up to the largest a split may be.
 //!
 //! Merging copies most of what it merges, so a second time costs little, and a search asks every split. Small merged splits (after a
 //! seal by hand) count as fresh, so that sealing often does not leave many behind.
 
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-use locard_store::{Error as StoreError, Split, SplitMeta};
+use locard_store::{Class, Error as StoreError, Split, SplitMeta};
 use uuid::Uuid;
 
 use crate::core::Core;
 use crate::delivery::Error;
 use crate::hot::Shelf;
 use crate::lock::lock;
-use crate::seal;
+use crate::swap::swap;
 
 /// Most splits merged at once.
 const MAX_WIDTH: usize = 40;
@@ -77,11 +77,26 @@ fn next_run(core: &Core, shelf: &Shelf, width: usize, end: u64) -> Option<Vec<Sp
     let rule = Rule { width: width.max(2), max_events: settings.max_split_events, small };
     let (splits, unreadable) = shelf.splits();
     let known_bad = lock(&core.unmergeable);
-    let barred = |meta: &SplitMeta| meta.sequences.start >= end || known_bad.contains(&meta.id);
-    let metas: Vec<&SplitMeta> = splits.iter().map(Split::meta).collect();
-    let run = choose(&metas, &unreadable, rule, barred)
-        .or_else(|| choose_large(&metas, &unreadable, rule, barred))?;
-    splits.get(run).map(<[Split]>::to_vec)
+    let policy = core.policies.of(&shelf.tenant);
+    let barred = |meta: &SplitMeta| {
+        meta.sequences.start >= end || known_bad.contains(&meta.id) || !policy.knows(&meta.class)
+    };
+    by_class(&splits).into_iter().find_map(|splits| {
+        let metas: Vec<&SplitMeta> = splits.iter().map(|split| split.meta()).collect();
+        let run = choose(&metas, &unreadable, rule, barred)
+            .or_else(|| choose_large(&metas, &unreadable, rule, barred))?;
+        let run = splits.get(run)?;
+        Some(run.iter().copied().cloned().collect())
+    })
+}
+
+/// The splits of each class, in sequence order.
+fn by_class(splits: &[Split]) -> Vec<Vec<&Split>> {
+    let mut classes: BTreeMap<&Class, Vec<&Split>> = BTreeMap::new();
+    for split in splits {
+        classes.entry(&split.meta().class).or_default().push(split);
+    }
+    classes.into_values().collect()
 }
 
 /// The first run of adjacent fresh splits that is long enough.
@@ -165,47 +180,11 @@ async fn merge_run(core: &Core, shelf: &Shelf, run: &[Split]) -> Result<(), Erro
         }
         Err(error) => return Err(error.into()),
     };
-    let split = seal::open_written(core, &merged).await?;
-    if let Err(stopped) = core.go_on() {
-        core.store.discard(&split);
-        return Err(stopped);
+    if swap(core, shelf, run, std::slice::from_ref(&merged), 0).await? {
+        core.metrics.merged.inc_by(run.len() as u64);
+        tracing::info!(tenant = %shelf.tenant, split = %merged.id, sources = run.len(), events = merged.events, "split.merge");
     }
-    if let Err(error) = core.store.catalog().replace(&sources, &merged).await {
-        // A failed transaction may have been committed all the same; the catalog decides.
-        let known = core.store.catalog().splits().await?;
-        if !known.iter().any(|meta| meta.id == merged.id) {
-            core.store.discard(&split);
-            return if reconcile(core, shelf, run, known).await? { Ok(()) } else { Err(error.into()) };
-        }
-    }
-    tracing::info!(tenant = %shelf.tenant, split = %merged.id, sources = run.len(), events = merged.events, "split.merge");
-    shelf.merged(&sources, split);
-    core.metrics.merged.inc_by(run.len() as u64);
-    run.iter().for_each(|source| core.store.discard(source));
     Ok(())
-}
-
-/// Makes the shelf agree with the catalog where it has splits of `run` no more; says whether that was so. An earlier merge whose
-/// outcome was not learnt is put in the place of its sources; what was retained away leaves the shelf.
-async fn reconcile(core: &Core, shelf: &Shelf, run: &[Split], known: Vec<SplitMeta>) -> Result<bool, Error> {
-    let ids: HashSet<Uuid> = known.iter().map(|meta| meta.id).collect();
-    let gone: Vec<&Split> = run.iter().filter(|split| !ids.contains(&split.meta().id)).collect();
-    let within = |whole: &SplitMeta, part: &SplitMeta| {
-        whole.partition == part.partition
-            && whole.sequences.start <= part.sequences.start
-            && part.sequences.end <= whole.sequences.end
-    };
-    for meta in &known {
-        let sources = gone.iter().filter(|split| within(meta, split.meta()));
-        let sources: Vec<Uuid> = sources.map(|split| split.meta().id).collect();
-        if !sources.is_empty() {
-            shelf.merged(&sources, core.store.open_split(meta).await?);
-        }
-    }
-    shelf.remove(&gone.iter().map(|split| split.meta().id).collect::<Vec<_>>());
-    gone.iter().for_each(|split| core.store.discard(split));
-    tracing::warn!(tenant = %shelf.tenant, splits = gone.len(), "the catalog had these splits no more");
-    Ok(!gone.is_empty())
 }
 
 #[cfg(test)]
@@ -223,6 +202,7 @@ mod tests {
             bytes: 1,
             created: Timestamp::MIN,
             level,
+            class: Class::default(),
         }
     }
 

@@ -35,6 +35,8 @@ pub(crate) struct Metrics {
     pub(crate) sealed: Counter,
     pub(crate) merged: Counter,
     pub(crate) retained_away: Counter,
+    pub(crate) dropped_events: Counter,
+    pub(crate) rewritten: Family<ReasonLabels, Counter>,
     pub(crate) stage_failures: Family<ReasonLabels, Counter>,
 }
 
@@ -57,6 +59,8 @@ impl Default for Metrics {
             sealed: Counter::default(),
             merged: Counter::default(),
             retained_away: Counter::default(),
+            dropped_events: Counter::default(),
+            rewritten: Family::default(),
             stage_failures: Family::default(),
         }
     }
@@ -70,6 +74,12 @@ impl Metrics {
         registry.register("sealed_splits", "Splits written from hot parts", self.sealed.clone());
         registry.register("merged_splits", "Splits that went into larger ones", self.merged.clone());
         registry.register("retention_splits", "Splits dropped by retention", self.retained_away.clone());
+        registry.register("retention_events", "Events dropped by retention", self.dropped_events.clone());
+        registry.register(
+            "rewritten_splits",
+            "Splits taken apart because of a changed rule or a hold",
+            self.rewritten.clone(),
+        );
         registry.register(
             "stage_failures",
             "Failed attempts of background stages, tried again later, by stage",

@@ -23,6 +23,7 @@ use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
 use crate::interned::Held;
 use crate::metrics::Metrics;
+use crate::policy::Policies;
 use crate::receive::receive;
 use crate::resting::Resting;
 use crate::seal::Pressure;
@@ -87,11 +88,14 @@ fn new_core(settings: Settings, clock: Clock, store: Store, guard: Arc<File>, le
         clock,
         store,
         tenants: Tenants::default(),
+        policies: Policies::new(settings.retention.clone()),
         ledger: Arc::new(ledger),
         log: OnceLock::new(),
         metrics: Metrics::default(),
         sealing: AsyncMutex::default(),
         tidying: AsyncMutex::default(),
+        dropping: AsyncMutex::default(),
+        held: Mutex::default(),
         committed: Arc::new(Notify::new()),
         published: Notify::new(),
         unmergeable: Mutex::default(),

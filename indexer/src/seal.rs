@@ -1,12 +1,13 @@
-//! Sealing: the oldest hot batches of one tenant become a split.
+//! Sealing: the oldest hot batches of one tenant become a split, or one for each retention class that is among them.
 //!
-//! 1. Write them as a split and open it, so that what is published can be read.
+//! 1. Write them as splits and open these, so that what is published can be read.
 //! 2. Publish it in the catalog, with the names of its batches: from then on the log need not hold them.
 //! 3. Put it on the shelf in their place, in one step.
 //! 4. Release the segments of the log that nothing needs any more.
 
 use std::sync::Arc;
 
+use locard_event::Event;
 use locard_store::{Publication, Split, SplitMeta};
 
 use crate::core::Core;
@@ -105,28 +106,46 @@ pub(crate) async fn seal_to(core: &Core, shelf: &Shelf, target: u64) -> Result<(
     Ok(())
 }
 
-/// Makes a split of the oldest hot batches; `false` if there are none. The caller holds `core.sealing`.
+/// Makes splits of the oldest hot batches; `false` if there are none. The caller holds `core.sealing`.
 async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
     core.go_on()?;
     let batches = shelf.oldest(core.settings.seal_events);
     let Some(end) = batches.last().map(Batch::end) else { return Ok(false) };
-    let events = batches.iter().map(|batch| Arc::clone(&batch.events)).collect();
-    let meta = core.store.write(events, (core.clock)()).await?;
-    let split = open_written(core, &meta).await?;
-    if let Err(stopped) = core.go_on() {
-        core.store.discard(&split);
-        return Err(stopped);
+    let events: Vec<_> = batches.iter().map(|batch| Arc::clone(&batch.events)).collect();
+    let mut splits = Vec::new();
+    let written = write_classes(core, shelf, &events, &mut splits).await;
+    if let Err(error) = written.and_then(|()| core.go_on()) {
+        splits.iter().for_each(|split| core.store.discard(split));
+        return Err(error);
     }
     let batches = batches.into_iter().filter_map(|batch| batch.name).collect();
-    let publication = Publication { split: meta, batches };
+    let publication =
+        Publication { splits: splits.iter().map(|split| split.meta().clone()).collect(), batches };
     if let Err(error) = core.store.catalog().publish(&publication).await {
-        return after_failure(core, shelf, split, error.into()).await;
+        return after_failure(core, shelf, &splits, error.into()).await;
     }
-    let meta = &publication.split;
-    tracing::info!(tenant = %shelf.tenant, split = %meta.id, events = meta.events, bytes = meta.bytes, "split.publish");
-    free(shelf.sealed(end, split));
-    published(core);
+    for SplitMeta { id, events, bytes, class, .. } in &publication.splits {
+        tracing::info!(tenant = %shelf.tenant, split = %id, events, bytes, rule = &*class.rule, "split.publish");
+    }
+    published(core, splits.len());
+    free(shelf.sealed(end, splits));
     Ok(true)
+}
+
+/// Writes a split for each class among the events.
+async fn write_classes(
+    core: &Core,
+    shelf: &Shelf,
+    events: &[Arc<[Event]>],
+    splits: &mut Vec<Split>,
+) -> Result<(), Error> {
+    let (policy, sorted) = (core.policies.of(&shelf.tenant), events.to_vec());
+    let sort = tokio::task::spawn_blocking(move || policy.sort(&sorted));
+    for (class, places) in sort.await.map_err(|_| Error::Closed)? {
+        let meta = core.store.write_class(events.to_vec(), places, class, (core.clock)()).await?;
+        splits.push(open_written(core, &meta).await?);
+    }
+    Ok(())
 }
 
 /// Frees what may be much where waiting does not hold up others.
@@ -144,31 +163,32 @@ pub(crate) async fn open_written(core: &Core, meta: &SplitMeta) -> Result<Split,
 }
 
 /// A failed transaction may have been committed all the same; the catalog decides.
-async fn after_failure(core: &Core, shelf: &Shelf, split: Split, error: Error) -> Result<bool, Error> {
+async fn after_failure(core: &Core, shelf: &Shelf, splits: &[Split], error: Error) -> Result<bool, Error> {
     let known = core.store.catalog().splits().await?;
-    if !known.iter().any(|meta| meta.id == split.meta().id) {
-        core.store.discard(&split);
-    }
+    let is_known = |split: &&Split| known.iter().any(|meta| meta.id == split.meta().id);
+    splits.iter().filter(|split| !is_known(split)).for_each(|split| core.store.discard(split));
     if adopt(core, shelf, known).await? { Ok(true) } else { Err(error) }
 }
 
-/// Puts splits on the shelf that the catalog has and the shelf has not; says whether there were any.
+/// Puts splits on the shelf that the catalog has and the shelf has not, all in one step; says whether there were any.
 async fn adopt(core: &Core, shelf: &Shelf, known: Vec<SplitMeta>) -> Result<bool, Error> {
     let partition = shelf.partition.get().copied();
     let is_new =
         |meta: &SplitMeta| Some(meta.partition) == partition && meta.sequences.start >= shelf.published();
     let mut new: Vec<_> = known.into_iter().filter(is_new).collect();
     new.sort_by_key(|meta| meta.sequences.start);
+    let Some(end) = new.iter().map(|meta| meta.sequences.end).max() else { return Ok(false) };
+    let mut splits = Vec::with_capacity(new.len());
     for meta in &new {
-        let split = core.store.open_split(meta).await?;
-        free(shelf.sealed(meta.sequences.end, split));
-        published(core);
+        splits.push(core.store.open_split(meta).await?);
     }
-    Ok(!new.is_empty())
+    published(core, splits.len());
+    free(shelf.sealed(end, splits));
+    Ok(true)
 }
 
-fn published(core: &Core) {
-    core.metrics.sealed.inc();
+fn published(core: &Core, splits: usize) {
+    core.metrics.sealed.inc_by(splits as u64);
     core.published.notify_one();
 }
 

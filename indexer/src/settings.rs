@@ -1,7 +1,8 @@
 //! [`Settings`]: limits and places, resolved. Does not read configuration files.
 
 use std::path::PathBuf;
-use std::time::Duration;
+
+use crate::Retention;
 
 /// The greatest `max_body_bytes`: a batch is one frame of the log, which has room for this and for what stands before the body.
 pub const MAX_BODY_BYTES: usize = (1 << 30) - (1 << 20);
@@ -46,10 +47,8 @@ pub struct Settings {
     pub merge_width: usize,
     /// Largest split a merge may make, in events.
     pub max_split_events: u64,
-    /// Drop splits whose newest event is older than this.
-    pub retain_for: Option<Duration>,
-    /// Drop the oldest splits when all of them together are larger than this.
-    pub retain_bytes: Option<u64>,
+    /// How long and how much is kept.
+    pub retention: Retention,
 }
 
 impl Settings {
@@ -74,8 +73,7 @@ impl Settings {
             max_wal_bytes: 1 << 30,
             merge_width: 16,
             max_split_events: 5_000_000,
-            retain_for: None,
-            retain_bytes: None,
+            retention: Retention::default(),
         }
     }
 }

@@ -1,8 +1,9 @@
 //! [`Status`]: how the indexer is doing, for `/api/status`, readiness and the gauges of `/metrics`.
 
-use std::sync::Weak;
+use std::sync::{Arc, Weak};
 
 use locard_event::Timestamp;
+use locard_store::Class;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::gauge::ConstGauge;
@@ -10,6 +11,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use crate::core::Core;
 use crate::hot::Shelf;
 use crate::lock::lock;
+use crate::{Age, Tenant};
 
 /// How the indexer is doing.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +46,59 @@ pub struct Status {
     pub troubles: Vec<String>,
     /// Earliest and latest filed time held, over all tenants.
     pub filed: Option<(Timestamp, Timestamp)>,
+}
+
+/// What is kept of a tenant, and for how long.
+#[derive(Clone, Debug)]
+pub struct Kept {
+    /// The oldest splits go when all together are larger; the smaller one of what the tenant and what all may have. Nothing: no limit.
+    pub bytes: Option<u64>,
+    /// The classes of the rules in the order in which rules are asked, that of no rule last.
+    pub classes: Vec<KeptClass>,
+    /// Splits whose class other rules decided; they are kept for the longest time until they are looked at again.
+    pub unclassified: u64,
+}
+
+/// The splits of one retention class.
+#[derive(Clone, Debug)]
+pub struct KeptClass {
+    /// The filter of the rule; nothing: no rule.
+    pub rule: Option<Arc<str>>,
+    /// How long they are kept.
+    pub age: Age,
+    /// How many there are.
+    pub splits: u64,
+    /// Events in them.
+    pub events: u64,
+    /// Bytes in them.
+    pub bytes: u64,
+    /// Earliest filed time.
+    pub oldest: Option<Timestamp>,
+    /// When the first of them is old enough to go.
+    pub next_due: Option<Timestamp>,
+}
+
+/// What is kept of a tenant now.
+pub(crate) fn kept(core: &Core, tenant: &Tenant) -> Kept {
+    let policy = core.policies.of(tenant);
+    let splits = core.tenants.get(tenant).map(|shelf| shelf.splits().0).unwrap_or_default();
+    let class = |class: &Class| {
+        let metas = splits.iter().map(|split| split.meta()).filter(|meta| meta.class == *class);
+        let metas: Vec<_> = metas.collect();
+        let age = policy.age_of(class);
+        KeptClass {
+            rule: Some(Arc::clone(&class.rule)).filter(|rule| !rule.is_empty()),
+            age,
+            splits: metas.len() as u64,
+            events: metas.iter().map(|meta| meta.events).sum(),
+            bytes: metas.iter().map(|meta| meta.bytes).sum(),
+            oldest: metas.iter().map(|meta| meta.filed.0).min(),
+            next_due: metas.iter().filter_map(|meta| age.due(meta.filed.1)).min(),
+        }
+    };
+    let unclassified = splits.iter().filter(|split| !policy.knows(&split.meta().class)).count() as u64;
+    let bytes = policy.bytes.into_iter().chain(core.policies.bytes()).min();
+    Kept { bytes, classes: policy.classes().iter().map(class).collect(), unclassified }
 }
 
 /// How it is doing now.

@@ -1,5 +1,6 @@
 //! The pipeline as a whole: what is acked is durable, searchable, there once, whatever fails. Each file is one kind of trouble.
 
+mod classes;
 mod dedupe;
 mod durability;
 mod faults;
@@ -22,7 +23,7 @@ use locard_tests::eventually;
 use locard_wire::{Ack, Encoding};
 
 use crate::wal::{Append, Disk, Frame};
-use crate::{Clock, Delivery, Door, Error, Indexer, Principal, Settings, Tenant, View};
+use crate::{Clock, Delivery, Door, Error, Indexer, Principal, Retention, Settings, Tenant, View};
 
 /// 2026-11-24T08:00:00Z.
 const NOW: i64 = 1_795_507_200;

@@ -6,8 +6,11 @@ use super::*;
 async fn old_splits_go_by_their_newest_event_and_ids_go_on() {
     let place = tempfile::tempdir().unwrap();
     let hand = Hand::new();
-    let limits =
-        Settings { retain_for: Some(Duration::from_secs(3600)), seal_events: 1, ..settings(place.path()) };
+    let limits = Settings {
+        retention: Retention::aged(Duration::from_secs(3600)),
+        seal_events: 1,
+        ..settings(place.path())
+    };
     let indexer = Indexer::open_at(limits.clone(), hand.clock()).await.unwrap();
     send(&indexer, &["old"]).await.unwrap();
     until("it is sealed", || indexer.status().splits == 1).await;
@@ -28,7 +31,7 @@ async fn old_splits_go_by_their_newest_event_and_ids_go_on() {
 async fn hot_events_that_are_too_old_go_too() {
     let place = tempfile::tempdir().unwrap();
     let hand = Hand::new();
-    let limits = Settings { retain_for: Some(Duration::from_secs(3600)), ..settings(place.path()) };
+    let limits = Settings { retention: Retention::aged(Duration::from_secs(3600)), ..settings(place.path()) };
     let indexer = Indexer::open_at(limits, hand.clock()).await.unwrap();
     send(&indexer, &["old"]).await.unwrap();
     hand.advance(3601);
@@ -41,7 +44,7 @@ async fn hot_events_that_are_too_old_go_too() {
 async fn a_time_that_cannot_be_does_not_fool_retention() {
     let place = tempfile::tempdir().unwrap();
     let hand = Hand::new();
-    let limits = Settings { retain_for: Some(Duration::from_secs(3600)), ..settings(place.path()) };
+    let limits = Settings { retention: Retention::aged(Duration::from_secs(3600)), ..settings(place.path()) };
     let indexer = Indexer::open_at(limits, hand.clock()).await.unwrap();
     ingest(
         &indexer,
@@ -68,7 +71,7 @@ async fn the_oldest_splits_go_when_all_are_too_large() {
     indexer.seal().await.unwrap();
     let one = indexer.status().split_bytes;
     drop(indexer);
-    let tight = Settings { retain_bytes: Some(one - 1), ..settings(place.path()) };
+    let tight = Settings { retention: Retention::sized(one - 1), ..settings(place.path()) };
     let indexer = open_with(tight, Disk::default()).await;
     indexer.retain().await.unwrap();
     assert_eq!(messages(&indexer), Vec::<String>::new());
@@ -78,7 +81,7 @@ async fn the_oldest_splits_go_when_all_are_too_large() {
 #[tokio::test]
 async fn too_much_goes_as_soon_as_it_is_published() {
     let place = tempfile::tempdir().unwrap();
-    let tight = Settings { retain_bytes: Some(1), seal_events: 1, ..settings(place.path()) };
+    let tight = Settings { retention: Retention::sized(1), seal_events: 1, ..settings(place.path()) };
     let indexer = open_with(tight, Disk::default()).await;
     send(&indexer, &["one"]).await.unwrap();
     until("it is sealed and dropped", || everything(&indexer).is_empty()).await;

@@ -1,6 +1,6 @@
 //! A caller that goes away, a tenant that fails, a catalog that went ahead: the stages go on, and nothing comes back or is left over.
 
-use locard_store::{Publication, Split, SplitMeta};
+use locard_store::{Class, Publication, Split, SplitMeta};
 
 use super::*;
 use crate::seal::{Pressure, relieve, seal_everything};
@@ -62,7 +62,7 @@ async fn a_merge_whose_outcome_was_not_learnt_is_taken_over() {
     let store = &indexer.core.store;
     let merged = store.merge(&splits, Timestamp::from_seconds(NOW)).await.unwrap();
     let sources: Vec<_> = splits.iter().map(|split| split.meta().id).collect();
-    store.catalog().replace(&sources, &merged).await.unwrap();
+    store.catalog().replace(&sources, std::slice::from_ref(&merged), 0).await.unwrap();
     drop(splits);
     indexer.seal().await.unwrap();
     assert_eq!(messages(&indexer), ["one", "two"]);
@@ -83,8 +83,9 @@ async fn with_a_bad_tenant(indexer: &Indexer) -> Tenant {
         bytes: 1,
         created: Timestamp::MIN,
         level: 0,
+        class: Class::default(),
     };
-    let publication = Publication { split, batches: Vec::new() };
+    let publication = Publication { splits: vec![split], batches: Vec::new() };
     indexer.core.store.catalog().publish(&publication).await.unwrap();
     bad
 }

@@ -94,7 +94,7 @@ pub(crate) struct LocalObject {
 }
 
 impl LocalObject {
-    #[cfg(test)]
+    /// What stands at `path`.
     pub(crate) fn at(path: PathBuf) -> Self {
         Self { path }
     }

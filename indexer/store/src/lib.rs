@@ -5,12 +5,14 @@
 
 mod blob;
 mod catalog;
+mod class;
 mod control;
 mod error;
 mod split;
 mod store;
 
-pub use catalog::{BatchRow, Catalog, Partition, Publication};
+pub use catalog::{BatchRow, Catalog, Hold, Partition, Publication, Release};
+pub use class::Class;
 pub use control::{Control, Stop};
 pub use error::Error;
 pub use split::{GroupKey, Order, PatternRow, Position, Request, Split, SplitMeta, Top, pattern_of};

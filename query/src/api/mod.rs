@@ -12,7 +12,7 @@ mod status;
 mod tail;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -35,17 +35,6 @@ pub struct Context {
     pub metrics: Metrics,
     /// Fires when the server begins to shut down, so that live tails end.
     pub shutdown: CancellationToken,
-    /// How long and how much is kept, for `/api/status`.
-    pub retention: Retention,
-}
-
-/// What `/api/status` says about retention; nothing means for ever.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Retention {
-    /// Splits whose newest event is older than this are dropped.
-    pub age: Option<Duration>,
-    /// The oldest splits are dropped when all of them together are larger than this.
-    pub bytes: Option<u64>,
 }
 
 /// Largest body of a search by POST, in bytes.
@@ -56,15 +45,14 @@ const MAX_BODY_BYTES: usize = 1 << 20;
 struct Api {
     searcher: Searcher,
     shutdown: CancellationToken,
-    retention: Retention,
     started: Instant,
 }
 
 /// The query server's routes. The caller's layers put a [`locard_indexer::Principal`] into every request.
 pub fn router(context: Context) -> Router {
-    let Context { indexer, limits, metrics, shutdown, retention } = context;
+    let Context { indexer, limits, metrics, shutdown } = context;
     let searcher = Searcher::new(indexer, limits, metrics);
-    let api = Api { searcher, shutdown, retention, started: Instant::now() };
+    let api = Api { searcher, shutdown, started: Instant::now() };
     let router =
         routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(api)

@@ -5,12 +5,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use locard_indexer::{Permission, Principal, Problem, Status, View};
+use locard_indexer::{Age, Kept, KeptClass, Permission, Principal, Problem, Status, View};
 use locard_store::SplitMeta;
 use serde_json::{Map, Value, json};
 
+use super::Api;
 use super::params::Params;
-use super::{Api, Retention};
 
 /// Answers how the server is.
 pub(super) async fn status(
@@ -30,8 +30,10 @@ pub(super) async fn status(
     say("uptime_seconds", json!(api.started.elapsed().as_secs()));
     say("tenant", json!(principal.tenant.as_str()));
     say("refusing", json!(status.refusing));
-    say("retention", retention(api.retention));
-    if principal.filter.is_none() {
+    let kept = api.searcher.indexer.kept(&principal.tenant);
+    let counted = principal.filter.is_none();
+    say("retention", retention(&kept, counted));
+    if counted {
         let view = api.searcher.indexer.view(&principal.tenant);
         say("events", tenant(&view));
     }
@@ -41,8 +43,35 @@ pub(super) async fn status(
     Ok(Json(Value::Object(answer)))
 }
 
-fn retention(retention: Retention) -> Value {
-    json!({"age_seconds": retention.age.map(|age| age.as_secs()), "bytes": retention.bytes})
+/// How long and how much of the tenant is kept, and, if they may be counted, the splits of each class.
+fn retention(kept: &Kept, counted: bool) -> Value {
+    let age = kept.classes.last().and_then(|class| seconds(class.age));
+    let mut said = json!({"age_seconds": age, "bytes": kept.bytes});
+    if let Some(members) = said.as_object_mut().filter(|_| counted) {
+        members.insert("classes".into(), kept.classes.iter().map(class).collect());
+        members.insert("unclassified_splits".into(), json!(kept.unclassified));
+    }
+    said
+}
+
+fn class(class: &KeptClass) -> Value {
+    json!({
+        "rule": class.rule.as_deref(),
+        "age_seconds": seconds(class.age),
+        "splits": class.splits,
+        "events": class.events,
+        "bytes": class.bytes,
+        "oldest": class.oldest.map(|time| time.to_string()),
+        "next_due": class.next_due.map(|time| time.to_string()),
+    })
+}
+
+/// Nothing: for ever.
+fn seconds(age: Age) -> Option<u64> {
+    match age {
+        Age::For(span) => Some(span.as_secs()),
+        Age::Forever => None,
+    }
 }
 
 /// The tenant's own events.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 /// One key.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
-    /// Dotted path; `[]` stands for each element of a list.
+    /// Dotted path; `[]` stands for each element of a list, `*` for a name.
     pub path: &'static str,
     /// What it takes.
     pub takes: &'static str,
@@ -64,8 +64,14 @@ pub const KEYS: &[Key] = &[
     key("limits.search_limit", "number", "10000", "Largest `limit` of a search."),
     key("limits.tails", "number", "64", "Live tails at once; more are refused with 429."),
     key("retention", "section", "", "What is kept. Without keys: everything, for ever."),
-    key("retention.age", "span", "", "Splits whose newest event is older are dropped."),
-    key("retention.size", "size", "", "The oldest splits are dropped when all together are larger."),
+    key("retention.age", "span or `forever`", "", "Events that no rule keeps go when they are older; a split goes with its newest event."),
+    key("retention.size", "size", "", "The oldest splits are dropped when all together are larger, those that a rule keeps only when nothing else is left."),
+    key("retention.rules", "list", "", "Such as `keep kubernetes.namespace:payments for 400d`, or `for forever`. The first whose filter matches an event says how long it is kept, be it longer or shorter."),
+    key("retention.tenants", "section", "", "What is different for some tenants, by name."),
+    key("retention.tenants.*", "section", "", "One tenant."),
+    key("retention.tenants.*.age", "span or `forever`", "", "In place of `retention.age`."),
+    key("retention.tenants.*.size", "size", "", "What the tenant may have, beside `retention.size` for all together."),
+    key("retention.tenants.*.rules", "list", "", "Asked before `retention.rules`."),
     key("log", "section", "", "The server's own log, on standard error."),
     key("log.level", "text", "info", "`error`, `warn`, `info`, `debug` (every request) or `trace`; or by module, as `info,locard_query=debug`."),
     key("log.format", "`text` or `json`", "text", "How a line looks."),
@@ -76,18 +82,30 @@ pub const KEYS: &[Key] = &[
 
 /// Whether a path, with or without list indices, is a key.
 pub(super) fn is_known(path: &str) -> bool {
-    let path = without_indices(path);
+    let path = without_names(&without_indices(path));
     KEYS.iter().any(|key| key.path == path)
 }
 
 /// The known key that was probably meant: the nearest one beside it, else the one anywhere that ends in it, else the nearest.
 pub(super) fn nearest(path: &str) -> Option<&'static str> {
-    let path = without_indices(path);
+    let path = without_names(&without_indices(path));
     let distance = |key: &&Key| strsim::damerau_levenshtein(&path, key.path);
     let last = |path: &str| path.rsplit('.').next().map(str::to_owned);
     let same_last = KEYS.iter().find(|key| key.path.contains('.') && last(key.path) == last(&path));
     let nearest = KEYS.iter().min_by_key(distance).filter(|key| distance(key) <= path.len().div_ceil(2));
     nearest.filter(|key| distance(key) <= 2).or(same_last).or(nearest).map(|key| key.path)
+}
+
+/// Names that the operator chose, as `*`.
+fn without_names(path: &str) -> String {
+    const PARENT: &str = "retention.tenants.";
+    match path.strip_prefix(PARENT) {
+        Some(rest) => match rest.split_once('.') {
+            Some((_, member)) => format!("{PARENT}*.{member}"),
+            None => format!("{PARENT}*"),
+        },
+        None => path.to_owned(),
+    }
 }
 
 fn without_indices(path: &str) -> String {
@@ -130,7 +148,10 @@ tls: {cert: /etc/locard/tls.crt, key: /etc/locard/tls.key}
 auth:
   tokens:
     - {name: collectors, sha256: 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08, permissions: [ingest]}
-retention: {age: 30d, size: 200GiB}
+retention:
+  age: 30d
+  size: 200GiB
+  rules: [keep kubernetes.namespace:payments for 400d]
 ```
 
 | key | takes | default | means |

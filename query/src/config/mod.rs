@@ -8,6 +8,7 @@ mod key;
 mod problem;
 mod raw;
 mod read;
+mod retention;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -16,8 +17,8 @@ mod unit;
 
 pub use key::{KEYS, Key, manual};
 pub use problem::{Invalid, Problem};
-pub use raw::{Auth, Config, Limits, Log, LogFormat, Retention, Tls, TokenEntry};
+pub use raw::{Auth, Config, Limits, Log, LogFormat, Retention, TenantRetention, Tls, TokenEntry};
 pub use read::read;
 pub use settings::{HttpLimits, Settings, TlsFiles, default_data};
 pub use token::{Token, hash_token, random_token};
-pub use unit::{Size, Span};
+pub use unit::{Age, Size, Span};

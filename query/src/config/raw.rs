@@ -1,11 +1,12 @@
 //! [`Config`]: the file as typed, defaults filled in, nothing checked across keys.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Size, Span};
+use super::{Age, Size, Span};
 
 /// The whole file. Its default runs.
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -169,9 +170,25 @@ impl Default for Limits {
 #[serde(deny_unknown_fields, default)]
 pub struct Retention {
     /// Drop what is older.
-    pub age: Option<Span>,
+    pub age: Option<Age>,
     /// Drop the oldest beyond this.
     pub size: Option<Size>,
+    /// `keep FILTER for 400d`.
+    pub rules: Vec<String>,
+    /// What is different for some, by name.
+    pub tenants: BTreeMap<String, TenantRetention>,
+}
+
+/// How long and how much to keep of a tenant; nothing means as of all.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TenantRetention {
+    /// Drop what is older.
+    pub age: Option<Age>,
+    /// Drop the oldest beyond this.
+    pub size: Option<Size>,
+    /// Asked before those of all.
+    pub rules: Vec<String>,
 }
 
 /// The server's own log, on standard error.

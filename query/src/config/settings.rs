@@ -78,13 +78,14 @@ impl Settings {
         let tokens = read_tokens(&config.auth.tokens, &mut problems);
         let listen = read_listen(config, &mut problems);
         let tls = read_tls(config, &mut problems);
+        let retention = super::retention::read(&config.retention, &mut problems);
         let collector = super::collector::read(&config.collector, &mut problems);
         if let Err(error) = config.log.level.parse::<tracing_subscriber::filter::Targets>() {
             problems.push(Problem::new("log.level", format!("{error}; expected a level such as `info`")));
         }
         let data = data.unwrap_or_default();
         let settings = Self {
-            indexer: indexer_settings(&data, config),
+            indexer: indexer_settings(&data, config, retention),
             listen: listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0)),
             http: http_limits(&config.limits),
             search: search_limits(&config.limits),
@@ -95,11 +96,6 @@ impl Settings {
             collector,
         };
         if problems.is_empty() { Ok(settings) } else { Err(problems) }
-    }
-
-    /// What `/api/status` says about retention.
-    pub fn retention(&self) -> api::Retention {
-        api::Retention { age: self.indexer.retain_for, bytes: self.indexer.retain_bytes }
     }
 }
 
@@ -197,7 +193,11 @@ fn check_limits(limits: &Limits, problems: &mut Vec<Problem>) {
     }
 }
 
-fn indexer_settings(data: &Path, config: &Config) -> locard_indexer::Settings {
+fn indexer_settings(
+    data: &Path,
+    config: &Config,
+    retention: locard_indexer::Retention,
+) -> locard_indexer::Settings {
     let limits = &config.limits;
     locard_indexer::Settings {
         directory: data.to_owned(),
@@ -218,8 +218,7 @@ fn indexer_settings(data: &Path, config: &Config) -> locard_indexer::Settings {
         max_wal_bytes: limits.max_wal_bytes.0,
         merge_width: limits.merge_width,
         max_split_events: limits.max_split_events,
-        retain_for: config.retention.age.map(|Span(span)| span),
-        retain_bytes: config.retention.size.map(|size| size.0),
+        retention,
     }
 }
 

@@ -47,13 +47,16 @@ fn a_full_example_is_understood() {
     let text = "listen: '[::]:7514'\ntls: {cert: /c, key: /k, client_ca: /a}\nauth:\n  tokens:\n    - name: siem\n      \
         sha256: 2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824\n      tenant: acme\n      \
         permissions: [read]\n      filter: kubernetes.namespace=payments\n      expires: 2027-01-01T00:00:00Z\n\
-        limits: {max_body_bytes: 1048576, search_deadline: 250ms}\nretention: {age: 30d, size: 2GiB}\nlog: {format: json}\n";
+        limits: {max_body_bytes: 1048576, search_deadline: 250ms}\nretention: {age: 30d, size: 2GiB, tenants: {acme: {age: forever, rules: [keep a for 9d]}}}\nlog: {format: json}\n";
     let settings = read(text, |_| {}).unwrap().1;
     assert_eq!(settings.tls.unwrap().client_ca.unwrap(), Path::new("/a"));
     let [token] = settings.tokens.as_slice() else { panic!("one token") };
     assert_eq!((token.principal.tenant.as_str(), token.principal.filter.is_some()), ("acme", true));
     assert_eq!(settings.search.deadline.as_millis(), 250);
-    assert_eq!(settings.indexer.retain_bytes, Some(2 << 30));
+    let retention = &settings.indexer.retention;
+    assert_eq!(retention.common.bytes, Some(2 << 30));
+    let acme = &retention.tenants[&locard_indexer::Tenant::parse("acme").unwrap()];
+    assert_eq!((acme.age, acme.rules.len()), (Some(locard_indexer::Age::Forever), 1));
     assert_eq!(settings.log.format, LogFormat::Json);
 }
 
@@ -62,6 +65,7 @@ fn a_full_example_is_understood() {
 fn the_table_of_keys_is_that_of_the_code() {
     let mut config = Config::default();
     config.auth.tokens.push(TokenEntry::default());
+    config.retention.tenants.insert("*".into(), TenantRetention::default());
     let mut found = Vec::new();
     leaves("", &yaml_serde::to_value(&config).unwrap(), &mut found);
     let sections = KEYS.iter().filter(|key| key.takes == "section").map(|key| key.path);

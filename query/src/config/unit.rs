@@ -18,6 +18,12 @@ pub struct Size(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Span(pub Duration);
 
+/// How long something is kept: a [`Span`], or `forever`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Age(pub locard_indexer::Age);
+
+const FOREVER: &str = "forever";
+
 impl Size {
     /// The bytes, saturating where an address is smaller than 64 bits.
     pub fn bytes(self) -> usize {
@@ -67,6 +73,45 @@ impl fmt::Display for Size {
 impl fmt::Display for Span {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         show(f, u64::try_from(self.0.as_millis()).unwrap_or(u64::MAX), &SPANS)
+    }
+}
+
+impl fmt::Display for Age {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            locard_indexer::Age::For(span) => Span(span).fmt(f),
+            locard_indexer::Age::Forever => f.write_str(FOREVER),
+        }
+    }
+}
+
+struct AgeVisitor;
+
+impl Visitor<'_> for AgeVisitor {
+    type Value = Age;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a span of time such as `12h` or `30d`, or `forever`")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Age, E> {
+        if text.trim() == FOREVER {
+            return Ok(Age(locard_indexer::Age::Forever));
+        }
+        let span = Span::parse(text).map(|Span(span)| Age(locard_indexer::Age::For(span)));
+        span.ok_or_else(|| E::invalid_value(de::Unexpected::Str(text), &self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Age {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(AgeVisitor)
+    }
+}
+
+impl Serialize for Age {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

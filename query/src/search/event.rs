@@ -3,6 +3,7 @@
 use locard_event::{Event, EventId, Timestamp};
 use locard_filter::Filter;
 use locard_indexer::{Principal, View};
+use locard_store::{Error as StoreError, Split};
 
 use super::Error;
 use super::plan::wanted;
@@ -27,11 +28,12 @@ async fn lookup(view: View, id: EventId) -> Result<Event, Error> {
     if let Some(event) = hot(&view, id) {
         return Ok(event.clone());
     }
-    let holds = |split: &&locard_store::Split| {
+    // Splits of several retention classes may span it; one has it.
+    let holds = |split: &&Split| {
         split.meta().partition == id.partition && split.meta().sequences.contains(&id.sequence)
     };
-    let Some(split) = view.splits.iter().find(holds).cloned() else { return Err(absent(&view)) };
-    match tokio::task::spawn_blocking(move || split.get(id.sequence)).await {
+    let splits: Vec<Split> = view.splits.iter().filter(holds).cloned().collect();
+    match tokio::task::spawn_blocking(move || get(&splits, id.sequence)).await {
         Ok(Ok(Some(event))) => Ok(event),
         Ok(Ok(None)) => Err(absent(&view)),
         Ok(Err(error)) => {
@@ -43,6 +45,19 @@ async fn lookup(view: View, id: EventId) -> Result<Event, Error> {
             Err(Error::Failed)
         }
     }
+}
+
+/// One split that cannot be read does not hide what another one has.
+fn get(splits: &[Split], sequence: u64) -> Result<Option<Event>, StoreError> {
+    let mut outcome = Ok(None);
+    for split in splits {
+        match split.get(sequence) {
+            Ok(Some(event)) => return Ok(Some(event)),
+            Ok(None) => {}
+            Err(error) => outcome = Err(error),
+        }
+    }
+    outcome
 }
 
 /// Both the batches and the events in them are in sequence order.

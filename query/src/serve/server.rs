@@ -159,7 +159,6 @@ fn assemble(
         limits: settings.search.clone(),
         metrics,
         shutdown: stop.clone(),
-        retention: settings.retention(),
     };
     locard_indexer::router(Arc::clone(indexer)).merge(api::router(context))
 }

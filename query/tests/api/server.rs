@@ -8,7 +8,7 @@ use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use locard_event::Timestamp;
 use locard_indexer::{Delivery, Door, Indexer, Permission, Principal, Settings, Tenant};
-use locard_query::api::{Context, Limits, Retention, router};
+use locard_query::api::{Context, Limits, router};
 use locard_query::search::Metrics;
 use locard_wire::Encoding;
 use serde_json::Value;
@@ -53,7 +53,6 @@ impl Server {
             limits,
             metrics: Metrics::default(),
             shutdown: shutdown.clone(),
-            retention: Retention::default(),
         };
         Self { directory, indexer, shutdown, router: router(context) }
     }

@@ -1,9 +1,10 @@
 //! [`Catalog`]: which splits there are, and how far they cover the write-ahead log, in SQL.
 
+mod hold;
 mod migrate;
 mod row;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,7 +14,9 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{SqliteConnection, SqlitePool};
 use uuid::Uuid;
 
-use crate::{Error, SplitMeta};
+use crate::{Class, Error, SplitMeta};
+
+pub use hold::{Hold, Release};
 
 /// One tenant's sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,12 +42,12 @@ pub struct BatchRow {
     pub accepted: Timestamp,
 }
 
-/// What becomes true in one transaction when a part of the log is published as a split.
+/// What becomes true in one transaction when a part of the log is published as splits.
 #[derive(Clone, Debug)]
 pub struct Publication {
-    /// The new split.
-    pub split: SplitMeta,
-    /// Named batches whose frames the split covers.
+    /// The new splits, one of each class. All say the same sequence range, that of what is published.
+    pub splits: Vec<SplitMeta>,
+    /// Named batches whose frames the splits cover.
     pub batches: Vec<BatchRow>,
 }
 
@@ -121,56 +124,84 @@ impl Catalog {
         rows.fetch_all(&self.pool).await?.iter().map(row::split).collect()
     }
 
-    /// Publishes a split, its batches and the log position it reaches (`split.sequences.end`) in one transaction. The split must
-    /// begin where the partition's published part ends.
+    /// Publishes splits, batches and the log position they reach in one transaction. The splits hold together, each event once, what
+    /// they all say is their sequence range; it must begin where the partition's published part ends.
     ///
     /// # Errors
-    /// The catalog cannot be written, or the split does not continue the published part (`Conflict`).
+    /// The catalog cannot be written, or the splits do not continue the published part (`Conflict`).
     pub async fn publish(&self, publication: &Publication) -> Result<(), Error> {
-        let Publication { split, batches } = publication;
+        let Publication { splits, batches } = publication;
+        let (partition, sequences) = extent(splits)?;
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
         let advanced =
             sqlx::query("UPDATE partitions SET published = $1 WHERE partition = $2 AND published = $3")
-                .bind(row::whole(split.sequences.end)?)
-                .bind(i64::from(split.partition))
-                .bind(row::whole(split.sequences.start)?)
+                .bind(row::whole(sequences.end)?)
+                .bind(i64::from(partition))
+                .bind(row::whole(sequences.start)?)
                 .execute(&mut *transaction)
                 .await?;
         if advanced.rows_affected() != 1 {
-            let SplitMeta { partition, sequences, .. } = split;
             return Err(Error::Conflict(format!(
                 "events {sequences:?} do not continue what is published of partition {partition}"
             )));
         }
-        insert_split(&mut transaction, split).await?;
+        for split in splits {
+            insert_split(&mut transaction, split).await?;
+        }
         for batch in batches {
             insert_batch(&mut transaction, batch).await?;
         }
         Ok(transaction.commit().await?)
     }
 
-    /// Replaces splits by the one they were merged into, in one transaction.
+    /// Replaces splits of one partition by others that hold the same events but for `dropped` of them, in one transaction.
     ///
     /// # Errors
-    /// The catalog cannot be written, or a source is no longer published (`Conflict`).
-    pub async fn replace(&self, sources: &[Uuid], merged: &SplitMeta) -> Result<(), Error> {
+    /// The catalog cannot be written, a source is no longer published, or the numbers of events do not fit (`Conflict`).
+    pub async fn replace(&self, sources: &[Uuid], made: &[SplitMeta], dropped: u64) -> Result<(), Error> {
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
-        let mut events = 0;
+        let mut partitions: Vec<i64> = made.iter().map(|split| i64::from(split.partition)).collect();
+        let mut events = 0u64;
         for source in sources {
-            let removed: Option<i64> =
-                sqlx::query_scalar("DELETE FROM splits WHERE id = $1 AND partition = $2 RETURNING events")
+            let removed: Option<(i64, i64)> =
+                sqlx::query_as("DELETE FROM splits WHERE id = $1 RETURNING partition, events")
                     .bind(source.to_string())
-                    .bind(i64::from(merged.partition))
                     .fetch_optional(&mut *transaction)
                     .await?;
-            events +=
+            let (partition, held) =
                 removed.ok_or_else(|| Error::Conflict(format!("split {source} is no longer published")))?;
+            partitions.push(partition);
+            events += row::unsigned::<u64>(held)?;
         }
-        if events != row::whole(merged.events)? {
-            return Err(Error::Conflict(format!("{events} events were merged into {}", merged.events)));
+        let kept: u64 = made.iter().map(|split| split.events).sum();
+        if events != kept + dropped {
+            return Err(Error::Conflict(format!("{events} events became {kept}, and {dropped} were to go")));
         }
-        insert_split(&mut transaction, merged).await?;
+        partitions.dedup();
+        if partitions.len() > 1 {
+            return Err(Error::Conflict("splits are not one partition's".into()));
+        }
+        for split in made {
+            insert_split(&mut transaction, split).await?;
+        }
         Ok(transaction.commit().await?)
+    }
+
+    /// Says anew of which class a split is.
+    ///
+    /// # Errors
+    /// The catalog cannot be written, or the split is no longer published (`Conflict`).
+    pub async fn reclassify(&self, split: Uuid, class: &Class) -> Result<(), Error> {
+        let changed = sqlx::query("UPDATE splits SET rule = $1, rules = $2 WHERE id = $3")
+            .bind(&*class.rule)
+            .bind(&*class.rules)
+            .bind(split.to_string())
+            .execute(&self.pool)
+            .await?;
+        match changed.rows_affected() {
+            1 => Ok(()),
+            _ => Err(Error::Conflict(format!("split {split} is no longer published"))),
+        }
     }
 
     /// Takes splits out (retention). Those that are not there are none of its business.
@@ -238,10 +269,22 @@ impl Catalog {
     }
 }
 
+/// The partition and the range of what splits publish together.
+fn extent(splits: &[SplitMeta]) -> Result<(u32, Range<u64>), Error> {
+    let first = splits.first().ok_or_else(|| Error::Conflict("there is nothing to publish".into()))?;
+    let (partition, sequences) = (first.partition, first.sequences.clone());
+    let agree = splits.iter().all(|split| split.partition == partition && split.sequences == sequences);
+    let events: u64 = splits.iter().map(|split| split.events).sum();
+    if !agree || events != sequences.end.saturating_sub(sequences.start) {
+        return Err(Error::Conflict(format!("{events} events do not fill {sequences:?} of one partition")));
+    }
+    Ok((partition, sequences))
+}
+
 async fn insert_split(connection: &mut SqliteConnection, split: &SplitMeta) -> Result<(), Error> {
     sqlx::query(
         "INSERT INTO splits (id, partition, first_sequence, end_sequence, events, first_filed, last_filed, bytes, \
-         created, level) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+         created, level, rule, rules) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
     )
     .bind(split.id.to_string())
     .bind(i64::from(split.partition))
@@ -253,6 +296,8 @@ async fn insert_split(connection: &mut SqliteConnection, split: &SplitMeta) -> R
     .bind(row::whole(split.bytes)?)
     .bind(split.created.nanos())
     .bind(i64::from(split.level))
+    .bind(&*split.class.rule)
+    .bind(&*split.class.rules)
     .execute(connection)
     .await?;
     Ok(())

@@ -6,14 +6,14 @@ use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::{BatchRow, Partition};
-use crate::{Error, SplitMeta};
+use crate::{Class, Error, SplitMeta};
 
 /// A number as SQL holds it.
 pub(super) fn whole(number: u64) -> Result<i64, Error> {
     i64::try_from(number).map_err(|_| Error::Conflict(format!("{number} is beyond what the catalog holds")))
 }
 
-fn unsigned<T: TryFrom<i64>>(number: i64) -> Result<T, Error> {
+pub(super) fn unsigned<T: TryFrom<i64>>(number: i64) -> Result<T, Error> {
     T::try_from(number).map_err(|_| Error::Conflict(format!("the catalog holds {number} where it cannot be")))
 }
 
@@ -29,7 +29,8 @@ pub(super) fn batch(row: (i64, String, String, i64)) -> Result<BatchRow, Error> 
 pub(super) fn split(row: &SqliteRow) -> Result<SplitMeta, Error> {
     let whole = |column: &str| row.try_get::<i64, _>(column);
     let time = |column: &str| whole(column).map(Timestamp::from_nanos);
-    let id: String = row.try_get("id")?;
+    let text = |column: &str| row.try_get::<String, _>(column);
+    let id = text("id")?;
     Ok(SplitMeta {
         id: Uuid::try_parse(&id).map_err(|_| Error::Conflict(format!("the catalog holds a split {id:?}")))?,
         partition: unsigned(whole("partition")?)?,
@@ -39,5 +40,6 @@ pub(super) fn split(row: &SqliteRow) -> Result<SplitMeta, Error> {
         bytes: unsigned(whole("bytes")?)?,
         created: time("created")?,
         level: unsigned(whole("level")?)?,
+        class: Class { rule: text("rule")?.into(), rules: text("rules")?.into() },
     })
 }

@@ -12,6 +12,7 @@ fn split(id: u128, sequences: std::ops::Range<u64>) -> SplitMeta {
         bytes: 1,
         created: Timestamp::from_nanos(-1),
         level: 0,
+        class: Class::default(),
     }
 }
 
@@ -25,7 +26,10 @@ fn batch(name: &str, accepted: i64) -> BatchRow {
 }
 
 fn publication(split: &SplitMeta) -> Publication {
-    Publication { split: split.clone(), batches: vec![batch(&format!("s/{}", split.sequences.start), 5)] }
+    Publication {
+        splits: vec![split.clone()],
+        batches: vec![batch(&format!("s/{}", split.sequences.start), 5)],
+    }
 }
 
 async fn catalog() -> (tempfile::TempDir, Catalog) {
@@ -56,7 +60,7 @@ async fn a_split_must_continue_what_is_published() {
         assert!(matches!(catalog.publish(&publication(&wrong)).await, Err(Error::Conflict(_))), "{wrong:?}");
     }
     // The name is taken: nothing of the transaction may stay.
-    let taken = Publication { split: split(1, 10..12), batches: vec![batch("s/x", 6)] };
+    let taken = Publication { splits: vec![split(1, 10..12)], batches: vec![batch("s/x", 6)] };
     assert!(catalog.publish(&taken).await.is_err());
     assert_eq!(catalog.partitions().await.unwrap()[0].published, 10);
     assert_eq!(catalog.splits().await.unwrap(), [first]);
@@ -71,12 +75,12 @@ async fn a_merge_replaces_exactly_its_sources() {
         catalog.publish(&publication(split)).await.unwrap();
     }
     let merged = SplitMeta { level: 1, ..split(4, 0..30) };
-    let missing = catalog.replace(&[one.id, Uuid::from_u128(9)], &merged).await;
+    let missing = catalog.replace(&[one.id, Uuid::from_u128(9)], std::slice::from_ref(&merged), 0).await;
     assert!(matches!(missing, Err(Error::Conflict(_))));
-    let short = catalog.replace(&[one.id], &merged).await;
+    let short = catalog.replace(&[one.id], std::slice::from_ref(&merged), 0).await;
     assert!(matches!(short, Err(Error::Conflict(_))));
     assert_eq!(catalog.splits().await.unwrap(), [one.clone(), two.clone(), three.clone()]);
-    catalog.replace(&[one.id, two.id], &merged).await.unwrap();
+    catalog.replace(&[one.id, two.id], std::slice::from_ref(&merged), 0).await.unwrap();
     assert_eq!(catalog.splits().await.unwrap(), [merged.clone(), three.clone()]);
     catalog.remove(&[merged.id, one.id]).await.unwrap();
     assert_eq!(catalog.splits().await.unwrap(), [three]);
@@ -87,7 +91,7 @@ async fn a_merge_replaces_exactly_its_sources() {
 async fn batches_are_forgotten_by_age() {
     let (_directory, catalog) = catalog().await;
     let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
-    catalog.publish(&Publication { split: split(1, 0..1), batches: batches.clone() }).await.unwrap();
+    catalog.publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone() }).await.unwrap();
     assert_eq!(batches_since(&catalog, Timestamp::from_nanos(2)).await, batches[1..]);
     assert_eq!(catalog.forget_batches(Timestamp::from_nanos(2)).await.unwrap(), 1);
     assert_eq!(batches_since(&catalog, Timestamp::MIN).await, batches[1..]);
@@ -101,9 +105,90 @@ async fn a_catalog_survives_reopening_and_a_newer_one_is_refused() {
     catalog.pool.close().await;
     let again = Catalog::open(&path).await.unwrap();
     assert_eq!(again.splits().await.unwrap(), [split(1, 0..10)]);
-    sqlx::query("INSERT INTO catalog_version (version) VALUES (2)").execute(&again.pool).await.unwrap();
+    sqlx::query("INSERT INTO catalog_version (version) VALUES (99)").execute(&again.pool).await.unwrap();
     again.pool.close().await;
     assert!(matches!(Catalog::open(&path).await, Err(Error::Conflict(_))));
+}
+
+/// A catalog as the first version left it: its splits are of no class, and everything is found again.
+#[tokio::test]
+async fn a_catalog_of_version_1_is_brought_up_to_date() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("catalog");
+    let options = SqliteConnectOptions::new().filename(&path).create_if_missing(true);
+    let pool = SqlitePoolOptions::new().connect_with(options).await.unwrap();
+    let id = Uuid::from_u128(1);
+    let statements = [
+        "CREATE TABLE catalog_version (version BIGINT NOT NULL)".to_owned(),
+        migrate::SCRIPTS[0].to_owned(),
+        "INSERT INTO catalog_version (version) VALUES (1)".to_owned(),
+        "INSERT INTO batches VALUES (0, 's/0', '{}', 5); UPDATE partitions SET published = 10".to_owned(),
+        format!("INSERT INTO splits VALUES ('{id}', 0, 0, 10, 10, {}, {}, 1, -1, 0)", i64::MIN, i64::MAX),
+    ];
+    for statement in statements {
+        sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&pool).await.unwrap();
+    }
+    pool.close().await;
+    for _ in 0..2 {
+        let catalog = Catalog::open(&path).await.unwrap();
+        assert_eq!(catalog.splits().await.unwrap(), [split(1, 0..10)]);
+        assert_eq!(batches_since(&catalog, Timestamp::MIN).await, [batch("s/0", 5)]);
+        assert_eq!(catalog.holds().await.unwrap(), []);
+        catalog.pool.close().await;
+    }
+}
+
+#[tokio::test]
+async fn classes_are_published_together_and_kept_apart() {
+    let (_directory, catalog) = catalog().await;
+    let of = |rule: &str| Class { rule: rule.into(), rules: "x".into() };
+    let one = SplitMeta { events: 3, class: of("a"), ..split(1, 0..10) };
+    let two = SplitMeta { events: 7, class: of(""), ..split(2, 0..10) };
+    let elsewhere = SplitMeta { events: 7, ..split(2, 0..11) };
+    for wrong in [vec![], vec![one.clone()], vec![one.clone(), elsewhere]] {
+        let published = catalog.publish(&Publication { splits: wrong, batches: Vec::new() }).await;
+        assert!(matches!(published, Err(Error::Conflict(_))));
+    }
+    catalog
+        .publish(&Publication { splits: vec![one.clone(), two.clone()], batches: Vec::new() })
+        .await
+        .unwrap();
+    assert_eq!(catalog.splits().await.unwrap(), [one.clone(), two.clone()]);
+    catalog.reclassify(two.id, &of("b")).await.unwrap();
+    let gone = catalog.reclassify(Uuid::from_u128(9), &of("b")).await;
+    assert!(matches!(gone, Err(Error::Conflict(_))));
+    assert_eq!(catalog.splits().await.unwrap()[1].class, of("b"));
+    let parts = [SplitMeta { events: 1, ..split(3, 0..10) }, SplitMeta { events: 1, ..split(4, 0..10) }];
+    let short = catalog.replace(&[one.id], &parts, 0).await;
+    assert!(matches!(short, Err(Error::Conflict(_))));
+    catalog.replace(&[one.id], &parts, 1).await.unwrap();
+    assert_eq!(catalog.splits().await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_hold_is_recorded_once_and_its_release_too() {
+    let (_directory, catalog) = catalog().await;
+    let hold = Hold {
+        partition: 0,
+        name: "case-1".into(),
+        filter: "a".into(),
+        start: Some(Timestamp::from_nanos(1)),
+        end: None,
+        reason: "why".into(),
+        created_by: "ann".into(),
+        created: Timestamp::from_nanos(2),
+        released: None,
+    };
+    assert!(catalog.add_hold(&hold).await.unwrap());
+    assert!(!catalog.add_hold(&Hold { reason: "other".into(), ..hold.clone() }).await.unwrap());
+    assert_eq!(catalog.holds().await.unwrap(), std::slice::from_ref(&hold));
+    let release = Release { by: "bob".into(), at: Timestamp::from_nanos(3), reason: "done".into() };
+    assert!(!catalog.release_hold(1, "case-1", &release).await.unwrap());
+    assert!(catalog.release_hold(0, "case-1", &release).await.unwrap());
+    assert!(
+        !catalog.release_hold(0, "case-1", &Release { by: "eve".into(), ..release.clone() }).await.unwrap()
+    );
+    assert_eq!(catalog.holds().await.unwrap(), [Hold { released: Some(release), ..hold }]);
 }
 
 #[tokio::test]
@@ -129,7 +214,7 @@ async fn batches_since(catalog: &Catalog, since: Timestamp) -> Vec<BatchRow> {
 async fn batches_are_shown_newest_first_until_enough_and_found_by_name() {
     let (_directory, catalog) = catalog().await;
     let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
-    catalog.publish(&Publication { split: split(1, 0..1), batches: batches.clone() }).await.unwrap();
+    catalog.publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone() }).await.unwrap();
     let mut seen = Vec::new();
     let visit = |row: BatchRow| {
         seen.push(row.batch);

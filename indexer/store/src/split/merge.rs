@@ -4,8 +4,8 @@
 //! little more than the copy, and keeps the sources' chunks. *Rewriting*: the events are read and written anew, which makes few full
 //! chunks of many small ones. Neither changes an event or an id.
 
+use std::collections::HashSet;
 use std::io::Write;
-use std::ops::Range;
 use std::path::Path;
 
 use locard_event::{Event, Timestamp};
@@ -42,23 +42,25 @@ pub(crate) fn merge(
     }
 }
 
-/// The partition, the sequence range and the level of what these splits merge into.
+/// What these splits merge into. Those of one class, each in the order of its range; the ranges may overlap.
 fn check_splits(splits: &[Split], created: Timestamp) -> std::result::Result<Label, Error> {
-    let mut found: Option<(u32, Range<u64>, u8)> = None;
-    for split in splits {
-        let SplitMeta { partition, sequences, level, .. } = split.meta();
-        found = Some(match found {
-            None => (*partition, sequences.clone(), *level),
-            Some((own, range, top)) if own == *partition && range.end <= sequences.start => {
-                (own, range.start..sequences.end, top.max(*level))
-            }
-            Some(_) => {
-                return Err(Error::Conflict("splits are not one partition's in sequence order".into()));
-            }
-        });
+    let first = splits.first().map(Split::meta).ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
+    let SplitMeta { partition, class, .. } = first.clone();
+    let mut sequences = first.sequences.clone();
+    let mut level = 0;
+    let mut start = 0;
+    let mut seen = HashSet::new();
+    for meta in splits.iter().map(Split::meta) {
+        let fits = meta.partition == partition && meta.class == class && meta.sequences.start >= start;
+        if !fits || !seen.insert(meta.id) {
+            let text = "splits are not of one partition and class in sequence order";
+            return Err(Error::Conflict(text.into()));
+        }
+        start = meta.sequences.start;
+        sequences.end = sequences.end.max(meta.sequences.end);
+        level = level.max(meta.level);
     }
-    let (partition, sequences, level) = found.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
-    Ok(Label { partition, sequences, created, level: level.saturating_add(1) })
+    Ok(Label { partition, sequences, created, level: level.saturating_add(1), class })
 }
 
 /// Whether their filters are for groups of the same size, so that they can stand side by side.

@@ -30,6 +30,7 @@ mod presence;
 mod read;
 mod rebuild;
 mod search;
+mod sift;
 mod streams;
 mod tally;
 mod templates;
@@ -48,13 +49,14 @@ use locard_filter::{Filter, template};
 use uuid::Uuid;
 
 use crate::blob::LocalObject;
-use crate::{Control, Error};
+use crate::{Class, Control, Error};
 pub(crate) use cache::Cache;
 use fault::Fault;
 pub(crate) use merge::merge;
 use object::Object;
 use read::Reader;
 use search::Search;
+pub(crate) use sift::{Sift, sift};
 pub(crate) use write::write;
 
 /// What the catalog knows of a split.
@@ -64,7 +66,8 @@ pub struct SplitMeta {
     pub id: Uuid,
     /// The partition its events belong to.
     pub partition: u32,
-    /// Their sequence numbers, without gaps unless retention or a merge across a removed split made one.
+    /// What its events' sequence numbers are among. Splits of other classes hold the others: the ranges may overlap. What no split
+    /// holds was retained away.
     pub sequences: Range<u64>,
     /// How many events.
     pub events: u64,
@@ -76,6 +79,8 @@ pub struct SplitMeta {
     pub created: Timestamp,
     /// How many levels of merging made it: 0 fresh from the hot part, 1 merged.
     pub level: u8,
+    /// How its events are retained. Only the catalog knows it.
+    pub class: Class,
 }
 
 /// Which events are asked for: those that match `filter` and are filed in `filed` (half-open).
@@ -255,7 +260,21 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.each(visit))
+        self.each_from(0, request, control, visit)
+    }
+
+    /// As [`Split::each`], from sequence number `first` on.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn each_from(
+        &self,
+        first: u64,
+        request: &Request,
+        control: &Control,
+        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.answer(|reader| Search::new(reader, request, control)?.each(first, visit))
     }
 
     /// The event with this sequence number.
@@ -297,7 +316,19 @@ impl Split {
 
     /// Calls `visit` with every event, in document order.
     pub(crate) fn everything(&self, visit: &mut dyn FnMut(Event)) -> Result<(), Error> {
-        self.answer(|reader| search::everything(reader, visit))
+        self.everything_until(&Control::default(), &mut |event| {
+            visit(event);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// As [`Split::everything`], until `visit` breaks or `control` says stop.
+    pub(crate) fn everything_until(
+        &self,
+        control: &Control,
+        visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.answer(|reader| search::everything(reader, control, visit))
     }
 
     fn answer<T>(&self, work: impl FnOnce(&Reader) -> Result<T, Fault>) -> Result<T, Error> {

@@ -290,14 +290,15 @@ impl<'a> Search<'a> {
         Ok(())
     }
 
-    /// Calls `visit` with every matching event in sequence order, until it breaks.
-    pub(crate) fn each(&mut self, visit: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<()> {
-        for group in sequence_groups(self.reader) {
+    /// Calls `visit` with every matching event in sequence order, from number `first` on, until it breaks.
+    pub(crate) fn each(&mut self, first: u64, visit: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<()> {
+        for group in sequence_groups(self.reader, first) {
             let mut places = Vec::new();
             for chunk in group {
                 let (all, page) = (self.matching(chunk)?, self.reader.columns().own(Own::Sequence, chunk)?);
                 let sequences = page.packed();
-                places.extend(all.iter().map(|place| (sequences.get(place) as u64, chunk, place)));
+                let placed = all.iter().map(|place| (sequences.get(place) as u64, chunk, place));
+                places.extend(placed.filter(|(sequence, ..)| *sequence >= first));
             }
             places.sort_unstable();
             for (_, chunk, place) in places {
@@ -422,22 +423,30 @@ pub(crate) fn get(reader: &Reader, sequence: u64) -> Result<Option<Event>> {
     Ok(None)
 }
 
-/// Calls `visit` with every event, in document order.
-pub(crate) fn everything(reader: &Reader, visit: &mut dyn FnMut(Event)) -> Result<()> {
-    let control = Control::default();
-    let mut events = Rebuilder::new(reader, &control);
+/// Calls `visit` with every event, in document order, until it breaks.
+pub(crate) fn everything(
+    reader: &Reader,
+    control: &Control,
+    visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
+) -> Result<()> {
+    let mut events = Rebuilder::new(reader, control);
     for chunk in 0..reader.chunks().len() {
         for place in 0..reader.chunks().get(chunk)?.documents {
-            visit(events.event(chunk, place)?);
+            if place.is_multiple_of(CHECK_EVERY) {
+                control.check()?;
+            }
+            if visit(events.event(chunk, place)?).is_break() {
+                return Ok(());
+            }
         }
     }
     Ok(())
 }
 
-/// Chunks in groups that follow one another in sequence: within a group, sequence numbers mix.
-fn sequence_groups(reader: &Reader) -> Vec<Vec<usize>> {
-    let mut chunks: Vec<(usize, &Range<u64>)> =
-        reader.chunks().iter().map(|chunk| &chunk.sequences).enumerate().collect();
+/// Chunks that reach beyond number `first`, in groups that follow one another in sequence: within a group, sequence numbers mix.
+fn sequence_groups(reader: &Reader, first: u64) -> Vec<Vec<usize>> {
+    let all = reader.chunks().iter().map(|chunk| &chunk.sequences).enumerate();
+    let mut chunks: Vec<(usize, &Range<u64>)> = all.filter(|(_, sequences)| sequences.end > first).collect();
     chunks.sort_by_key(|(_, sequences)| sequences.start);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let mut end = 0;

@@ -33,12 +33,31 @@ impl Folder {
     }
 
     fn make(&mut self, events: Vec<Event>) -> (SplitMeta, PathBuf) {
-        self.made(|path| write(path, &[events.into()], Timestamp::from_nanos(START)))
+        let created = Timestamp::from_nanos(START);
+        self.made(|path| write(path, &[events.into()], None, Class::default(), created))
     }
 
     fn merge(&mut self, parts: &[Split]) -> Split {
         let (meta, path) = self.made(|path| merge(path, parts, Timestamp::from_nanos(START)));
         open(&meta, path).unwrap()
+    }
+
+    /// Takes a split apart: those that match, and the others if they are wanted.
+    fn sift(&mut self, source: &Split, matcher: &Matcher, others: bool) -> Vec<Split> {
+        self.next += 1;
+        let path = self.folder.path().join(self.next.to_string());
+        std::fs::create_dir(&path).unwrap();
+        let task = Sift {
+            folder: &path,
+            source,
+            classes: vec![source.meta().class.clone(); 2],
+            created: Timestamp::from_nanos(START),
+            cache: Cache::new(1 << 20),
+            control: &Control::default(),
+        };
+        let which = |event: &Event| if matcher.matches(event) { Some(0) } else { others.then_some(1) };
+        let made = sift(&task, &which).unwrap();
+        made.into_iter().map(|(meta, path)| open(&meta, path).unwrap()).collect()
     }
 
     fn of_events(&mut self, events: &[Event]) -> Split {
@@ -229,6 +248,57 @@ proptest! {
             }
             prop_assert_eq!(split.get(1).unwrap(), None);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2000, ..ProptestConfig::default() })]
+
+    /// Taken apart, each part has its events as they were; put together again, all answers are as before.
+    #[test]
+    fn a_split_that_is_taken_apart_answers_as_before(
+        events in partitions(1..40),
+        requests in prop::collection::vec((requests(), hints(), positions()), 8),
+        first in any::<Index>(),
+    ) {
+        let aimed = |(Request { filter, filed }, hints, after): (Request, Vec<_>, Position)| {
+            (Request { filter: aim(filter, &mut hints.into_iter(), &events), filed }, after)
+        };
+        let requests: Vec<(Request, Position)> = requests.into_iter().map(aimed).collect();
+        let matcher = Matcher::new(&requests[0].0.filter).unwrap();
+        let mut folder = Folder::new();
+        let whole = folder.of_events(&events);
+        let (matching, others): (Vec<Event>, Vec<Event>) =
+            events.iter().cloned().partition(|event| matcher.matches(event));
+        let parts = folder.sift(&whole, &matcher, true);
+        let lists: Vec<&Vec<Event>> = [&matching, &others].into_iter().filter(|list| !list.is_empty()).collect();
+        prop_assert_eq!(parts.len(), lists.len());
+        for (part, list) in parts.iter().zip(&lists) {
+            prop_assert_eq!(&part.meta().sequences, &whole.meta().sequences);
+            let first = events[first.index(events.len())].id.unwrap().sequence;
+            let mut found = Vec::new();
+            let all = Request { filter: Filter::All, filed: Timestamp::MIN..Timestamp::MAX };
+            part.each_from(first, &all, &Control::default(), &mut |event| {
+                found.push(event);
+                ControlFlow::Continue(())
+            }).unwrap();
+            let expected = list.iter().filter(|event| {
+                event.id.unwrap().sequence >= first && event.filed() < Timestamp::MAX
+            });
+            let mut expected: Vec<Event> = expected.cloned().collect();
+            expected.sort_by_key(|event| event.id);
+            prop_assert_eq!(found, expected);
+            for (request, after) in &requests {
+                check(part, list, request, *after)?;
+            }
+        }
+        let again = folder.merge(&parts);
+        for (request, after) in &requests {
+            check(&again, &events, request, *after)?;
+        }
+        let only = folder.sift(&whole, &matcher, false);
+        let kept: u64 = only.iter().map(|split| split.meta().events).sum();
+        prop_assert_eq!(kept, matching.len() as u64);
     }
 }
 
@@ -554,5 +624,6 @@ fn golden_meta(path: &std::path::Path) -> SplitMeta {
         bytes: path.metadata().unwrap().len(),
         created: Timestamp::from_nanos(START),
         level: 0,
+        class: Class::default(),
     }
 }

@@ -24,7 +24,7 @@ use super::streams::{self, StreamTable};
 use super::templates::{self, TemplateTable};
 use super::words::WordLists;
 use super::{SplitMeta, needles};
-use crate::Error;
+use crate::{Class, Error};
 use locard_filter::template::{Scanner, key_of_presence, key_of_value};
 
 /// Documents of a chunk. Tests make small chunks, to have many.
@@ -38,13 +38,24 @@ pub(crate) struct Label {
     pub(crate) sequences: Range<u64>,
     pub(crate) created: Timestamp,
     pub(crate) level: u8,
+    pub(crate) class: Class,
 }
 
-/// Writes a split of accepted events of one partition, in sequence order, to the new file `path`, synced.
-pub(crate) fn write(path: &Path, batches: &[Arc<[Event]>], created: Timestamp) -> Result<SplitMeta, Error> {
+/// Writes a split of accepted events of one partition, in sequence order, to the new file `path`, synced. With `places`, only of those
+/// among them, ascending; its range is that of all.
+pub(crate) fn write(
+    path: &Path,
+    batches: &[Arc<[Event]>],
+    places: Option<&[u32]>,
+    class: Class,
+    created: Timestamp,
+) -> Result<SplitMeta, Error> {
     let (partition, sequences) = check_events(batches)?;
-    let events: Vec<&Event> = batches.iter().flat_map(|batch| batch.iter()).collect();
-    write_events(path, events, Label { partition, sequences, created, level: 0 })
+    let mut events: Vec<&Event> = batches.iter().flat_map(|batch| batch.iter()).collect();
+    if let Some(places) = places {
+        events = places.iter().filter_map(|place| events.get(*place as usize).copied()).collect();
+    }
+    write_events(path, events, Label { partition, sequences, created, level: 0, class })
 }
 
 /// Writes a split of these events, which have ids and ingest times.
@@ -67,11 +78,11 @@ pub(crate) fn finish(
     events: u64,
     filed: (Timestamp, Timestamp),
 ) -> Result<SplitMeta, Error> {
-    let Label { partition, sequences, created, level } = label;
+    let Label { partition, sequences, created, level, class } = label;
     let id = Uuid::new_v4();
     let header = Header { id, partition, sequences: sequences.clone(), events, filed };
     let bytes = object.finish(&header).map_err(writing)?;
-    Ok(SplitMeta { id, partition, sequences, events, filed, bytes, created, level })
+    Ok(SplitMeta { id, partition, sequences, events, filed, bytes, created, level, class })
 }
 
 pub(crate) fn writing(error: io::Error) -> Error {

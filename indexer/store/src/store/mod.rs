@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
 
-use crate::blob::Blobs;
-use crate::split::{self, Cache};
-use crate::{Catalog, Error, Split, SplitMeta};
+use crate::blob::{Blobs, LocalObject};
+use crate::split::{self, Cache, Sift};
+use crate::{Catalog, Class, Control, Error, Split, SplitMeta};
 
 const CATALOG_FILE: &str = "catalog.sqlite";
 const LOCK_FILE: &str = "lock";
@@ -72,7 +72,22 @@ impl Store {
     /// # Errors
     /// `NoSpace` or another failure to write.
     pub async fn write(&self, events: Vec<Arc<[Event]>>, created: Timestamp) -> Result<SplitMeta, Error> {
-        self.make(move |path| split::write(path, &events, created)).await
+        self.write_class(events, None, Class::default(), created).await
+    }
+
+    /// As [`Store::write`], of one retention class. With `places`, only the events at these places, ascending, counted over all batches;
+    /// the range of the split is that of all.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_class(
+        &self,
+        events: Vec<Arc<[Event]>>,
+        places: Option<Vec<u32>>,
+        class: Class,
+        created: Timestamp,
+    ) -> Result<SplitMeta, Error> {
+        self.make(move |path| split::write(path, &events, places.as_deref(), class, created)).await
     }
 
     /// Merges adjacent splits of one partition into one durable object, not yet published ([`Catalog::replace`]).
@@ -82,6 +97,27 @@ impl Store {
     pub async fn merge(&self, sources: &[Split], created: Timestamp) -> Result<SplitMeta, Error> {
         let sources = sources.to_vec();
         self.make(move |path| split::merge(path, &sources, created)).await
+    }
+
+    /// Takes a split apart into durable objects, not yet published ([`Catalog::replace`]): one for each of `classes` that any event is
+    /// of. `which` says of an event which that is; those it answers nothing for are left out. Ids and order stay. Holds some tens of
+    /// MB of events at a time, and stops when `control` says so.
+    ///
+    /// # Errors
+    /// As [`Store::merge`], or `Stopped`.
+    pub async fn sift(
+        &self,
+        source: &Split,
+        classes: Vec<Class>,
+        which: impl Fn(&Event) -> Option<usize> + Send + 'static,
+        created: Timestamp,
+        control: Arc<Control>,
+    ) -> Result<Vec<SplitMeta>, Error> {
+        let (source, cache) = (source.clone(), self.cache.clone());
+        self.make_all(move |folder| {
+            split::sift(&Sift { folder, source: &source, classes, created, cache, control: &control }, &which)
+        })
+        .await
     }
 
     /// Opens a published split for reading.
@@ -103,26 +139,44 @@ impl Store {
         &self,
         write: impl FnOnce(&Path) -> Result<SplitMeta, Error> + Send + 'static,
     ) -> Result<SplitMeta, Error> {
+        let one = move |folder: &Path| {
+            let file = folder.join("object");
+            Ok(vec![(write(&file)?, file)])
+        };
+        let made = self.make_all(one).await?;
+        made.into_iter().next().ok_or_else(|| Error::Conflict("no split was made".into()))
+    }
+
+    /// As [`Store::make`], of several.
+    async fn make_all(
+        &self,
+        write: impl FnOnce(&Path) -> Result<Vec<(SplitMeta, PathBuf)>, Error> + Send + 'static,
+    ) -> Result<Vec<SplitMeta>, Error> {
         let scratch = self.blobs.scratch()?;
-        let (scratch, file, meta) = blocking(move || {
-            let file = scratch.path().join("object");
-            let meta = write(&file)?;
-            Ok((scratch, file, meta))
+        let (scratch, made) = blocking(move || {
+            let made = write(scratch.path())?;
+            Ok((scratch, made))
         })
         .await?;
-        let put = self.blobs.put(&file, meta.id).await;
+        let mut put = Ok(());
+        for (meta, file) in &made {
+            put = self.blobs.put(file, meta.id).await;
+            if put.is_err() {
+                break;
+            }
+        }
         // A folder is unlinked file by file: not on this thread.
-        let object = self.blobs.get(meta.id);
+        let objects: Vec<_> = made.iter().map(|(meta, _)| self.blobs.get(meta.id)).collect();
         let failed = put.is_err();
         let tidied = blocking(move || {
             drop(scratch);
             if failed {
-                object.remove_if_there();
+                objects.iter().for_each(LocalObject::remove_if_there);
             }
             Ok(())
         });
         tidied.await?;
-        put.map(|()| meta)
+        put.map(|()| made.into_iter().map(|(meta, _)| meta).collect())
     }
 
     /// Removes the object of a split that was written and never published.

@@ -29,7 +29,7 @@ fn events(sequences: Range<u64>) -> Vec<Arc<[Event]>> {
 
 async fn publish(store: &Store, sequences: Range<u64>) -> SplitMeta {
     let split = store.write(events(sequences), NOW).await.unwrap();
-    store.catalog().publish(&Publication { split: split.clone(), batches: Vec::new() }).await.unwrap();
+    store.catalog().publish(&Publication { splits: vec![split.clone()], batches: Vec::new() }).await.unwrap();
     split
 }
 
@@ -167,7 +167,7 @@ async fn a_merged_split_takes_the_place_of_its_sources() {
     let merged = store.merge(&sources, NOW).await.unwrap();
     assert_eq!((merged.sequences.clone(), merged.events, merged.level), (0..40, 40, 1));
     let replaced: Vec<_> = sources.iter().map(|split| split.meta().id).collect();
-    store.catalog().replace(&replaced, &merged).await.unwrap();
+    store.catalog().replace(&replaced, std::slice::from_ref(&merged), 0).await.unwrap();
     let reader = sources[2].clone();
     sources.iter().for_each(|source| store.discard(source));
     drop_at_once(sources);

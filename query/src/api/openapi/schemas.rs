@@ -127,7 +127,11 @@ fn server() -> Named {
         "version": text(), "uptime_seconds": count(), "tenant": text(),
         "refusing": {"type": ["string", "null"], "description": "Why batches are refused now"},
         "retention": {"type": "object", "properties": {
-            "age_seconds": {"type": ["integer", "null"]}, "bytes": {"type": ["integer", "null"]},
+            "age_seconds": {"type": ["integer", "null"], "description": "Of events that no rule keeps; null: for ever"},
+            "bytes": {"type": ["integer", "null"]},
+            "classes": {"type": "array", "items": {"type": "object"}, "description": "Splits by the rule that keeps them, in the order of the rules, those of no rule last; not shown under a row filter"},
+            "unclassified_splits": {"type": "integer", "description": "Splits that are still to be held against the rules of today"},
+            "holds": {"type": "integer", "description": "Legal holds in force"},
         }},
         "events": {"type": "object", "description": "What the tenant has; not shown under a row filter"},
         "server": {"type": "object", "description": "All tenants together; shown to administrators"},
