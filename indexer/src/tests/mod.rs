@@ -5,6 +5,7 @@ mod dedupe;
 mod durability;
 mod faults;
 mod full_disk;
+mod holds;
 mod races;
 mod retention;
 mod stages;

@@ -2,6 +2,7 @@
 
 mod event;
 mod fields;
+mod holds;
 mod json;
 mod lines;
 mod openapi;
@@ -16,7 +17,7 @@ use std::time::Instant;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
@@ -67,6 +68,8 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/events/{id}/context", get(event::context)),
         ("/api/fields", get(fields::fields)),
         ("/api/fields/{name}/values", get(fields::values)),
+        ("/api/holds", get(holds::list).post(holds::place)),
+        ("/api/holds/{name}/release", post(holds::release)),
         ("/api/status", get(status::status)),
         ("/api/openapi.json", get(openapi::openapi)),
     ]

@@ -8,11 +8,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Query, Request};
 use http::{Method, StatusCode, Uri};
+use locard_event::Timestamp;
 use locard_indexer::Problem;
 use locard_store::Order;
 use serde_json::Value;
 
-use crate::search::{Ask, read_duration};
+use crate::search::{Ask, TIME_HINT, read_duration, read_time};
 
 /// Named values of a request. A handler first says which it [`knows`](Params::known).
 #[derive(Clone, Debug, Default)]
@@ -123,6 +124,12 @@ impl Params {
     fn duration(&self, name: &str) -> Result<Option<Duration>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
         read_duration(text).map(Some).ok_or_else(|| no_such(name, text, "write 5s, 500ms or 1m30s"))
+    }
+
+    /// A time, relative ones taken from now.
+    pub(super) fn time(&self, name: &str) -> Result<Option<Timestamp>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        read_time(text, crate::now()).map(Some).ok_or_else(|| no_such(name, text, TIME_HINT))
     }
 
     fn order(&self) -> Result<Option<Order>, Problem> {

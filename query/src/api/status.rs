@@ -32,7 +32,13 @@ pub(super) async fn status(
     say("refusing", json!(status.refusing));
     let kept = api.searcher.indexer.kept(&principal.tenant);
     let counted = principal.filter.is_none();
-    say("retention", retention(&kept, counted));
+    let mut retention = retention(&kept, counted);
+    if counted && let Some(members) = retention.as_object_mut() {
+        let holds = api.searcher.indexer.holds(&principal.tenant).await?;
+        let in_force = holds.iter().filter(|hold| hold.released.is_none()).count();
+        members.insert("holds".into(), json!(in_force));
+    }
+    say("retention", retention);
     if counted {
         let view = api.searcher.indexer.view(&principal.tenant);
         say("events", tenant(&view));

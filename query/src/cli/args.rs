@@ -38,6 +38,9 @@ pub(super) enum Command {
     Ingest(IngestArgs),
     /// Show how a server is
     Status(ConnectArgs),
+    /// Place, list and release legal holds: events that retention may not touch
+    #[command(subcommand)]
+    Hold(HoldCommand),
     /// Check or show the configuration
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -207,6 +210,62 @@ fn label(text: &str) -> Result<(String, String), String> {
         }
         _ => Err("expected NAME=VALUE".to_owned()),
     }
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum HoldCommand {
+    /// Keep events from retention, those that are there and those that will come
+    Add(AddHoldArgs),
+    /// Show the holds in force, and how many events they cover now
+    List(ListHoldsArgs),
+    /// Let retention have the events again; the record of the hold stays
+    Release(ReleaseHoldArgs),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct AddHoldArgs {
+    /// Its name, given only once: letters, digits, _, - and .
+    pub(super) name: String,
+    /// Which events, * for all; several arguments are joined by spaces. Times in it must stand still
+    #[arg(required = true, value_name = "FILTER")]
+    pub(super) filter: Vec<String>,
+    /// Why, for the record
+    #[arg(long)]
+    pub(super) reason: String,
+    /// From, inclusive, by the filed time; written as in `locard search`
+    #[arg(long, value_name = "TIME")]
+    pub(super) start: Option<String>,
+    /// To, exclusive
+    #[arg(long, value_name = "TIME")]
+    pub(super) end: Option<String>,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ListHoldsArgs {
+    /// Released ones too
+    #[arg(long)]
+    pub(super) all: bool,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ReleaseHoldArgs {
+    /// Which
+    pub(super) name: String,
+    /// Why, for the record
+    #[arg(long)]
+    pub(super) reason: String,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
 }
 
 #[derive(Debug, Subcommand)]

@@ -8,6 +8,7 @@ mod collect;
 mod config;
 mod error;
 mod exit;
+mod hold;
 mod ingest;
 mod log;
 mod negation;
@@ -38,6 +39,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Tail(args) => tail::run(&args).await,
         Command::Ingest(args) => ingest::run(&args).await,
         Command::Status(args) => status::run(&args).await,
+        Command::Hold(command) => hold::run(&command).await,
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Print(args)) => config::print(&args),
         Command::Token(TokenCommand::New(args)) => token::new(&args),

@@ -5,6 +5,7 @@
 mod best;
 mod context;
 mod coverage;
+mod covered;
 mod cursor;
 mod error;
 mod event;
@@ -25,6 +26,7 @@ mod tally;
 mod when;
 
 pub use context::{Surrounded, Surroundings};
+pub use covered::Covered;
 pub use error::Error;
 pub use fields::{AskValues, Field, Fields, Values};
 pub use limits::Limits;
@@ -33,4 +35,4 @@ pub use plan::{Ask, DEFAULT_LIMIT};
 pub(crate) use searcher::is_paged;
 pub use searcher::{Answer, Matched, Scanned, Searcher};
 pub use tail::{Lag, Tailed, Tailing};
-pub(crate) use when::read_duration;
+pub(crate) use when::{TIME_HINT, read_duration, read_time};

@@ -30,6 +30,7 @@ async fn answers_are_as_described() {
         ("/api/events/0-0/context", "Context"),
         ("/api/fields", "Fields"),
         ("/api/fields/host/values", "Values"),
+        ("/api/holds", "Holds"),
         ("/api/status", "Status"),
     ] {
         fits(&document, name, &server.ask(&somebody(), path, &[]).await);

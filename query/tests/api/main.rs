@@ -11,6 +11,7 @@
 mod context;
 mod description;
 mod fields;
+mod holds;
 mod isolation;
 mod lines;
 mod manual;

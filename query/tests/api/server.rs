@@ -7,7 +7,9 @@ use axum::body::Body;
 use http::{HeaderMap, Request, StatusCode};
 use http_body_util::BodyExt;
 use locard_event::Timestamp;
-use locard_indexer::{Delivery, Door, Indexer, Permission, Principal, Settings, Tenant};
+use locard_indexer::{
+    Delivery, Door, Indexer, Keep, Permission, Principal, Retention, Rule, Settings, Tenant,
+};
 use locard_query::api::{Context, Limits, router};
 use locard_query::search::Metrics;
 use locard_wire::Encoding;
@@ -46,7 +48,22 @@ impl Server {
     }
 
     pub async fn open(directory: TempDir, limits: Limits) -> Self {
-        let indexer = Indexer::open(Settings::at(directory.path())).await.unwrap();
+        let settings = Settings::at(directory.path());
+        Self::open_with(directory, settings, limits).await
+    }
+
+    /// Where these rules of retention tell events apart.
+    pub async fn ruled(rules: &[&str]) -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let rules = rules.iter().map(|rule| Rule::parse(rule).unwrap()).collect();
+        let common = Keep { rules, ..Keep::default() };
+        let retention = Retention { common, ..Retention::default() };
+        let settings = Settings { retention, ..Settings::at(directory.path()) };
+        Self::open_with(directory, settings, Limits::default()).await
+    }
+
+    async fn open_with(directory: TempDir, settings: Settings, limits: Limits) -> Self {
+        let indexer = Indexer::open(settings).await.unwrap();
         let shutdown = CancellationToken::new();
         let context = Context {
             indexer: Arc::clone(&indexer),

@@ -35,7 +35,7 @@ const TEXT: &str = "text/plain";
 
 /// Every operation of the server.
 pub(super) fn operations() -> Vec<Operation> {
-    let groups = [search(), events(), fields(), ingest(), server()];
+    let groups = [search(), events(), fields(), ingest(), holds(), server()];
     groups.into_iter().flatten().collect()
 }
 
@@ -253,6 +253,34 @@ fn ingest() -> Vec<Operation> {
             .answers(JSON, schema("Ack"))
             .fails(ingest_errors()),
     ]
+}
+
+fn holds() -> Vec<Operation> {
+    let text = |name: &str| (name.to_owned(), json!({"type": "string"}));
+    let body = |required: &[&str], names: &[&str]| {
+        let properties: serde_json::Map<_, _> = names.iter().map(|name| text(name)).collect();
+        json!({JSON: {"schema": {"type": "object", "required": required, "properties": properties}}})
+    };
+    let name = Parameter { name: "name", place: "path", help: "The hold", schema: json!({"type": "string"}) };
+    let wrong = (400, "What is said of the hold makes no sense; `parameter` says which part");
+    let place = "Place a legal hold: retention touches nothing that it covers once this is answered";
+    vec![
+        get("/api/holds", "holds", "The tenant's legal holds, and how many events those in force cover now")
+            .answers(JSON, schema("Holds"))
+            .fails(search_errors()),
+        get("/api/holds", "placeHold", place)
+            .posts(body(&["name", "filter", "reason"], &["name", "filter", "start", "end", "reason"]))
+            .answers(JSON, schema("Hold"))
+            .fails([wrong, (409, "The name was given before")]),
+        get("/api/holds/{name}/release", "releaseHold", "Release a legal hold; its record stays")
+            .takes([name])
+            .posts(body(&["reason"], &["reason"]))
+            .answers(JSON, schema("Hold"))
+            .fails([wrong, (404, "There is no such hold"), (409, "It was released before")]),
+    ]
+    .into_iter()
+    .map(|operation| operation.tagged("server"))
+    .collect()
 }
 
 fn server() -> Vec<Operation> {

@@ -147,6 +147,26 @@ fn server() -> Named {
                 "rejected_count": count(),
             }),
         ),
+        hold(),
+        answer_of_holds(),
         object("Status", &["version", "uptime_seconds", "tenant", "refusing", "retention"], status),
     ]
+}
+
+fn hold() -> (String, Value) {
+    let time = || json!({"type": ["string", "null"], "format": "date-time"});
+    let maybe = || json!({"type": ["string", "null"]});
+    let covers = json!({"type": ["object", "null"], "description": "How many events it covers now, those that are not sealed too; null when it was not counted", "properties": {
+        "value": count(), "exact": {"type": "boolean"}, "incomplete_because": maybe(),
+    }});
+    let hold = json!({
+        "name": text(), "filter": text(), "start": time(), "end": time(), "reason": text(),
+        "created_by": text(), "created_at": time(), "in_force": {"type": "boolean"},
+        "released_by": maybe(), "released_at": time(), "release_reason": maybe(), "covers": covers,
+    });
+    object("Hold", &["name", "filter", "reason", "created_by", "created_at", "in_force"], hold)
+}
+
+fn answer_of_holds() -> (String, Value) {
+    object("Holds", &["holds"], json!({"holds": {"type": "array", "items": schema("Hold")}}))
 }
