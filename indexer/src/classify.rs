@@ -23,21 +23,28 @@ use crate::swap::swap;
 /// How long it goes on before others get a turn.
 const TURN: Duration = Duration::from_secs(10);
 
-/// Classifies splits for a while; says whether some are left.
+/// Classifies splits for a while; says whether some are left. A tenant with which that fails does not hold up the others.
 pub(crate) async fn classify(core: &Core) -> Result<bool, Error> {
-    let began = Instant::now();
+    let until = Instant::now() + TURN;
+    let mut outcome = Ok(false);
     for shelf in core.tenants.all() {
-        let policy = core.policies.of(&shelf.tenant);
-        while let Some(split) = next(core, &shelf, &policy) {
-            if began.elapsed() >= TURN {
-                return Ok(true);
-            }
-            let _turn = core.tidying.lock().await;
-            core.go_on()?;
-            // While this waited, it may have been dropped.
-            if is_there(&shelf, &split) {
-                classify_split(core, &shelf, &policy, &split).await?;
-            }
+        let left = classify_shelf(core, &shelf, until).await;
+        outcome = outcome.and_then(|before| left.map(|left| before || left));
+    }
+    outcome
+}
+
+async fn classify_shelf(core: &Core, shelf: &Shelf, until: Instant) -> Result<bool, Error> {
+    let policy = core.policies.of(&shelf.tenant);
+    while let Some(split) = next(core, shelf, &policy) {
+        if Instant::now() >= until {
+            return Ok(true);
+        }
+        let _turn = core.tidying.lock().await;
+        core.go_on()?;
+        // While this waited, it may have been dropped.
+        if is_there(shelf, &split) {
+            classify_split(core, shelf, &policy, &split).await?;
         }
     }
     Ok(false)

@@ -23,6 +23,8 @@ use crate::{Indexer, Principal, Tenant};
 /// Longest reason, in bytes.
 const MAX_REASON_BYTES: usize = 4 << 10;
 const MAX_NAME_BYTES: usize = 63;
+/// Most holds in force of one tenant: every split that is to go is held against them.
+const MAX_IN_FORCE: usize = 100;
 
 /// A hold to be placed.
 #[derive(Clone, Debug, Default)]
@@ -96,6 +98,7 @@ impl Indexer {
             let hold =
                 Hold { partition, name, filter, start, end, reason, created_by: by, created, released: None };
             let _dropping = core.dropping.lock().await;
+            check_number(&core, partition).await?;
             if !core.store.catalog().add_hold(&hold).await? {
                 return Err(HoldError::Taken);
             }
@@ -157,6 +160,16 @@ fn check(new: &NewHold) -> Result<Filter, HoldError> {
         return Err(invalid("start", format!("the range is empty: `start` is {start} and `end` is {end}")));
     }
     fixed_filter(&new.filter).map(|(filter, _)| filter).map_err(|reason| invalid("filter", reason))
+}
+
+async fn check_number(core: &Core, partition: u32) -> Result<(), HoldError> {
+    let holds = core.store.catalog().holds().await?;
+    let is_in_force = |hold: &&Hold| hold.partition == partition && hold.released.is_none();
+    if holds.iter().filter(is_in_force).count() < MAX_IN_FORCE {
+        return Ok(());
+    }
+    let reason = format!("{MAX_IN_FORCE} holds are in force already: release one, or join filters with OR");
+    Err(HoldError::Invalid { what: "name", reason })
 }
 
 fn check_reason(reason: &str) -> Result<(), HoldError> {

@@ -1,6 +1,7 @@
 //! Retention classes: told apart when sealed, merged apart, dropped apart, and told apart anew when the rules change.
 
 use locard_store::Split;
+use proptest::prelude::*;
 
 use super::*;
 use crate::classify::classify;
@@ -109,6 +110,73 @@ async fn what_a_rule_keeps_goes_for_room_only_when_nothing_else_is_left() {
         let indexer = open_with(limits, Disk::default()).await;
         indexer.retain().await.unwrap();
         assert_eq!(messages(&indexer), left);
+        indexer.close().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_tenant_may_have_is_its_own_affair() {
+    let place = tempfile::tempdir().unwrap();
+    let mut limits = settings(place.path());
+    let other = Tenant::parse("other").unwrap();
+    let own = Keep { bytes: Some(1), ..Keep::default() };
+    limits.retention.tenants = [(other.clone(), own)].into();
+    let indexer = open_with(limits, Disk::default()).await;
+    let mut principal = Principal::loopback();
+    principal.tenant = other.clone();
+    for principal in [&principal, &Principal::loopback()] {
+        let delivery =
+            Delivery { door: Door::ndjson(), encoding: Encoding::Identity, batch: None, body: body(&["x"]) };
+        indexer.ingest(principal, delivery).await.unwrap();
+    }
+    indexer.seal().await.unwrap();
+    indexer.retain().await.unwrap();
+    assert_eq!((messages(&indexer).len(), events(&indexer.view(&other)).len()), (1, 0));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    /// Whatever is sealed when, whatever the rules were and are: every event is there once, unchanged, in a split of its class.
+    #[test]
+    fn rules_move_events_and_change_none(
+        batches in prop::collection::vec(prop::collection::vec("[a-d]( [a-d]){0,2}", 1..6), 1..5),
+        rules in prop::collection::vec(prop::sample::subsequence(RULES.to_vec(), 0..=RULES.len()).prop_shuffle(), 2..4),
+    ) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        runtime.block_on(move_events(batches, rules));
+    }
+}
+
+const RULES: [&str; 5] =
+    ["keep a for 1d", "keep b OR c for 2d", "keep NOT d for 3d", "keep \"a b\" for forever", "keep d for 4d"];
+
+async fn move_events(batches: Vec<Vec<String>>, rules: Vec<Vec<&str>>) {
+    let place = tempfile::tempdir().unwrap();
+    let hand = Hand::new();
+    let mut before: Option<Vec<Event>> = None;
+    for rules in rules {
+        let indexer = open_ruled(place.path(), &rules, &hand).await;
+        if before.is_none() {
+            for batch in &batches {
+                send(&indexer, &batch.iter().map(String::as_str).collect::<Vec<_>>()).await.unwrap();
+                crate::seal::seal_everything(&indexer.core).await.unwrap();
+            }
+        }
+        classify_all(&indexer).await;
+        indexer.seal().await.unwrap();
+        let now = sorted(everything(&indexer));
+        assert_gapless(&now);
+        assert_eq!(&now, before.get_or_insert(now.clone()), "{rules:?}");
+        let policy = indexer.core.policies.of(&Tenant::default());
+        for split in splits(&indexer) {
+            let own = View { splits: vec![split.clone()], ..View::default() };
+            for event in events(&own) {
+                assert_eq!(policy.classes()[policy.class_of(&event)], split.meta().class, "{rules:?}");
+                let id = event.id.unwrap().sequence;
+                assert_eq!(split.get(id).unwrap().as_ref(), Some(&event));
+            }
+        }
         indexer.close().await;
     }
 }

@@ -221,3 +221,32 @@ async fn what_makes_no_hold_is_refused_and_says_why() {
     let [hold] = indexer.holds(&Tenant::default()).await.unwrap().try_into().unwrap();
     assert_eq!((hold.created_by.as_str(), hold.released.unwrap().reason.as_str()), ("loopback", "closed"));
 }
+
+/// A filter that this program cannot read, of a version to come perhaps.
+#[tokio::test]
+async fn a_hold_that_cannot_be_read_holds_everything() {
+    let folder = tempfile::tempdir().unwrap();
+    let hand = Hand::new();
+    let indexer = open_aged(folder.path(), &hand).await;
+    send(&indexer, &["x"]).await.unwrap();
+    place(&indexer, new("case", "y")).await;
+    let hold = indexer.holds(&Tenant::default()).await.unwrap().remove(0);
+    let strange = locard_store::Hold { name: "strange".into(), filter: "x |> y (".into(), ..hold };
+    assert!(indexer.core.store.catalog().add_hold(&strange).await.unwrap());
+    hand.advance(3601);
+    indexer.retain().await.unwrap();
+    assert_eq!(messages(&indexer), ["x"]);
+}
+
+#[tokio::test]
+async fn holds_in_force_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let indexer = open(folder.path()).await;
+    for n in 0..100 {
+        place(&indexer, new(&format!("case-{n}"), "x")).await;
+    }
+    let refused = indexer.place_hold(&Principal::loopback(), new("case", "x")).await;
+    assert!(matches!(refused, Err(HoldError::Invalid { what: "name", .. })), "{refused:?}");
+    release(&indexer, "case-7").await;
+    place(&indexer, new("case", "x")).await;
+}

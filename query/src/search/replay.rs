@@ -71,12 +71,32 @@ impl Replay {
             if sequences.start > self.next.sequence {
                 self.lag(sequences.start, "they are no longer kept, or in a split that cannot be read")?;
             }
+            self.tell_gap(&sequences, &piece)?;
             match piece {
                 Piece::One(part) => self.one(sequences.end, &part)?,
                 Piece::Interleaved(splits) => self.interleaved(sequences.end, &splits)?,
             }
         }
         Ok(())
+    }
+
+    /// Tells the client that a piece does not hold all events of the numbers it spans: splits of one class go before those of another.
+    /// How many of them are behind what the client has is not known: at most so many.
+    fn tell_gap(&mut self, sequences: &Range<u64>, piece: &Piece) -> Result<(), Gone> {
+        let held: u64 = match piece {
+            Piece::One(Part::Hot(_)) => return Ok(()),
+            Piece::One(Part::Split(split)) => split.meta().events,
+            Piece::Interleaved(splits) => splits.iter().map(|split| split.meta().events).sum(),
+        };
+        let spanned = sequences.end - sequences.start;
+        let missed = spanned.saturating_sub(held).min(sequences.end - self.next.sequence);
+        if missed == 0 {
+            return Ok(());
+        }
+        self.metrics.tail_missed.inc_by(missed);
+        let because = "up to so many are no longer kept, or in a split that cannot be read";
+        let lag = Lag { missed, first: self.next, because };
+        self.sender.blocking_send(Tailed::Lag(lag)).map_err(|_| Gone)
     }
 
     fn one(&mut self, end: u64, part: &Part) -> Result<(), Gone> {

@@ -75,6 +75,21 @@ async fn events_of_several_classes_are_found_by_id_and_follow_one_another_in_a_t
 }
 
 #[tokio::test]
+async fn a_tail_says_that_events_of_a_class_are_no_longer_kept() {
+    let server = Server::ruled(&["keep odd:true for forever", "keep even:true for 1ms"]).await;
+    let line =
+        |n: i64| json!({"time": time(n), "message": format!("m{n}"), "odd": n % 2 == 1, "even": n % 2 == 0});
+    server.ingest(&somebody(), &(0..9).map(line).collect::<Vec<_>>()).await;
+    server.indexer.retain().await.unwrap();
+    let mut tail = Tail::open(&server, &somebody(), "*", Some("0-0")).await;
+    let lag = tail.next().await.unwrap();
+    assert_eq!((lag.event.as_str(), &lag.data["missed"]), ("lag", &json!(5)));
+    for n in [1, 3, 5, 7] {
+        assert_eq!(tail.message().await, format!("m{n}"));
+    }
+}
+
+#[tokio::test]
 async fn what_makes_no_hold_names_the_parameter() {
     let server = Server::start().await;
     for (body, parameter) in [
