@@ -86,6 +86,14 @@ impl Fields {
         &self.values
     }
 
+    /// The shape whose row of names this event shares.
+    pub fn shape(&self) -> Option<&Shape> {
+        match &self.names {
+            Names::Own(_) => None,
+            Names::Shared(shape) => Some(shape),
+        }
+    }
+
     /// How many names.
     pub fn len(&self) -> usize {
         self.values.len()
@@ -174,8 +182,10 @@ mod tests {
         let other = Fields::of(&shape, vec![Value::Int(1), Value::Int(2)]);
         let mut fields = other.clone();
         assert_eq!(fields, [("a", 1i64), ("b", 2)].into_iter().collect());
+        assert_eq!(fields.shape().map(Shape::id), Some(shape.id()));
         fields.set("a", 3i64);
         fields.set("c", 4i64);
+        assert!(fields.shape().is_none());
         assert_eq!(fields.remove("b"), Some(Value::Int(2)));
         assert_eq!(fields, [("a", 3i64), ("c", 4)].into_iter().collect());
         assert_eq!(other.into_iter().map(|(name, _)| name.to_string()).collect::<Vec<_>>(), ["a", "b"]);

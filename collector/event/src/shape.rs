@@ -69,6 +69,11 @@ impl Shape {
     pub fn names(&self) -> &[Name] {
         &self.0
     }
+
+    /// A number that clones of it share, and no other shape has while one of them lives.
+    pub fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
 }
 
 /// The names of one event's fields: its own, or those of its shape until it differs.

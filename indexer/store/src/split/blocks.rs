@@ -81,6 +81,7 @@ impl BlockWriter {
         blocks: &BlockIndex,
     ) -> std::result::Result<(), Fault> {
         for (at, (first, range)) in blocks.blocks.iter().enumerate() {
+            object.check()?;
             let end = blocks.blocks.get(at + 1).map_or(blocks.documents, |(first, _)| *first);
             put_varint(&mut self.index, u64::from(end - first));
             put_varint(&mut self.index, range.end - range.start);

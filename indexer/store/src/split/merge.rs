@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
 
@@ -20,7 +21,7 @@ use super::streams::{self, StreamTable};
 use super::templates::{self, TemplateTable};
 use super::write::{self, Label, NEEDLES_SECTION};
 use super::{Split, SplitMeta};
-use crate::Error;
+use crate::{Control, Error};
 
 /// Splits of fewer events a chunk than this, on the average, are rewritten.
 const THIN_CHUNK: u64 = if cfg!(test) { 3 } else { 1024 };
@@ -33,12 +34,13 @@ pub(crate) fn merge(
     path: &Path,
     splits: &[Split],
     created: Timestamp,
+    control: &Arc<Control>,
 ) -> std::result::Result<SplitMeta, Error> {
     let label = check_splits(splits, created)?;
     if is_thin(splits) || !is_of_one_kind(splits) {
-        rewrite(path, splits, label)
+        rewrite(path, splits, label, control)
     } else {
-        stack(path, splits, label)
+        stack(path, splits, label, control)
     }
 }
 
@@ -77,29 +79,40 @@ fn is_thin(splits: &[Split]) -> bool {
     events < chunks * THIN_CHUNK && events <= MAX_REWRITE_EVENTS && bytes <= MAX_REWRITE_BYTES
 }
 
-fn rewrite(path: &Path, splits: &[Split], label: Label) -> std::result::Result<SplitMeta, Error> {
+fn rewrite(
+    path: &Path,
+    splits: &[Split],
+    label: Label,
+    control: &Arc<Control>,
+) -> std::result::Result<SplitMeta, Error> {
     let mut events: Vec<Event> = Vec::new();
     for split in splits {
+        control.check()?;
         split.everything(&mut |event| events.push(event))?;
     }
-    write::write_events(path, events.iter().collect(), label)
+    write::write_events(path, events.iter().collect(), label, control)
 }
 
-fn stack(path: &Path, splits: &[Split], label: Label) -> std::result::Result<SplitMeta, Error> {
+fn stack(
+    path: &Path,
+    splits: &[Split],
+    label: Label,
+    control: &Arc<Control>,
+) -> std::result::Result<SplitMeta, Error> {
     let readers: Vec<&Reader> = splits.iter().map(Split::reader).collect();
     let span =
         splits.iter().map(|split| split.meta().filed).reduce(|one, two| (one.0.min(two.0), one.1.max(two.1)));
     let span = span.ok_or_else(|| Error::Conflict("nothing to merge".into()))?;
     let events = splits.iter().map(|split| split.meta().events).sum();
-    let object = stacked(path, &readers).map_err(|fault| match fault {
+    let object = stacked(path, &readers, control).map_err(|fault| match fault {
         Fault::Io(error) => write::writing(error),
         other => other.of_split(splits.first().map(|split| split.meta().id).unwrap_or_default(), None),
     })?;
     write::finish(object, label, events, span)
 }
 
-fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
-    let mut object = ObjectWriter::create(path)?;
+fn stacked(path: &Path, readers: &[&Reader], control: &Arc<Control>) -> Result<ObjectWriter> {
+    let mut object = ObjectWriter::create(path, control)?;
     let mut blocks = BlockWriter::new(&object);
     for reader in readers {
         blocks.copy(&mut object, reader.object(), reader.blocks())?;
@@ -111,6 +124,7 @@ fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
     let mut templates = TemplateTable::default();
     let mut remaps = Vec::with_capacity(readers.len());
     for reader in readers {
+        object.check()?;
         remaps.push(Remap {
             streams: reader.streams().iter().map(|stream| streams.ordinal(stream)).collect(),
             templates: templates.absorb(&reader.raw_templates()?),
@@ -121,7 +135,7 @@ fn stacked(path: &Path, readers: &[&Reader]) -> Result<ObjectWriter> {
         *ordinal = became.get(*ordinal as usize).copied().unwrap_or(0);
     }
     let sources: Vec<&Columns> = readers.iter().map(|reader| reader.columns()).collect();
-    columns::stack(&sources, &remaps, &mut object, &mut || Ok(()))?;
+    columns::stack(&sources, &remaps, &mut object)?;
     object.section(streams::SECTION, &streams.encode()?)?;
     object.section(templates::SECTION, &templates.encode()?)?;
     Ok(object)
@@ -133,6 +147,7 @@ fn copy_chunks(object: &mut ObjectWriter, readers: &[&Reader]) -> Result<Chunks>
     let start = object.position();
     for reader in readers {
         for at in 0..reader.chunks().len() {
+            object.check()?;
             object.write_all(&reader.packed_filters(at)?)?;
         }
     }
@@ -140,6 +155,7 @@ fn copy_chunks(object: &mut ObjectWriter, readers: &[&Reader]) -> Result<Chunks>
     let start = object.position();
     for reader in readers {
         for (at, span) in reader.chunks().extents().iter().enumerate() {
+            object.check()?;
             let packed = reader.columns().packed_sets(at)?;
             object.write_all(&packed)?;
             let of_extent = reader.chunks().iter().skip(span.chunks.start).take(span.chunks.len());

@@ -8,14 +8,14 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use locard_event::Timestamp;
 use uuid::Uuid;
 
 use super::bytes::{self, Input, Malformed, put_bytes, put_varint, put_zigzag};
 use super::fault::Fault;
-use crate::SplitMeta;
+use crate::{Control, SplitMeta, Stop};
 
 const MAGIC: &[u8; 8] = b"LOCSPLIT";
 /// Raised whenever a reader of the older version would misread the newer bytes.
@@ -78,15 +78,29 @@ pub(crate) struct ObjectWriter {
     page_sums: Vec<u32>,
     page_sum: u32,
     sections: Vec<Section>,
+    control: Arc<Control>,
 }
 
 impl ObjectWriter {
-    pub(crate) fn create(path: &Path) -> io::Result<Self> {
+    /// The new file `path`. Who writes it asks [`ObjectWriter::check`] between its steps whether `control` stops it.
+    pub(crate) fn create(path: &Path, control: &Arc<Control>) -> io::Result<Self> {
         let file = File::options().write(true).create_new(true).open(path)?;
         let file = io::BufWriter::with_capacity(256 * 1024, file);
-        let mut writer = Self { file, written: 0, page_sums: Vec::new(), page_sum: 0, sections: Vec::new() };
+        let mut writer = Self {
+            file,
+            written: 0,
+            page_sums: Vec::new(),
+            page_sum: 0,
+            sections: Vec::new(),
+            control: Arc::clone(control),
+        };
         writer.write_all(MAGIC)?;
         Ok(writer)
+    }
+
+    /// An error when the writing is to end here.
+    pub(crate) fn check(&self) -> Result<(), Stop> {
+        self.control.check()
     }
 
     /// How many bytes so far.
@@ -304,7 +318,7 @@ mod tests {
     }
 
     fn write(path: &Path, sections: &[(&str, Vec<u8>)]) -> u64 {
-        let mut writer = ObjectWriter::create(path).unwrap();
+        let mut writer = ObjectWriter::create(path, &Arc::default()).unwrap();
         for (name, bytes) in sections {
             writer.section(name, bytes).unwrap();
         }

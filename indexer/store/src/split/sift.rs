@@ -8,6 +8,7 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
 
@@ -29,7 +30,7 @@ pub(crate) struct Sift<'a> {
     pub(crate) classes: Vec<Class>,
     pub(crate) created: Timestamp,
     pub(crate) cache: Cache,
-    pub(crate) control: &'a Control,
+    pub(crate) control: &'a Arc<Control>,
 }
 
 /// The events of one class: those at hand, and the pieces written before.
@@ -86,7 +87,7 @@ impl Sift<'_> {
             return Ok(());
         }
         let path = self.folder.join(format!("{class}-{}", heap.pieces.len()));
-        let meta = write_events(&path, heap.events.iter().collect(), self.label(class))?;
+        let meta = write_events(&path, heap.events.iter().collect(), self.label(class), self.control)?;
         heap.events.clear();
         heap.bytes = 0;
         heap.pieces.push((Split::open(&meta, LocalObject::at(path.clone()), &self.cache)?, path));
@@ -107,7 +108,7 @@ impl Sift<'_> {
         }
         let path = self.folder.join(class.to_string());
         let pieces: Vec<Split> = heap.pieces.iter().map(|(split, _)| split.clone()).collect();
-        let meta = merge(&path, &pieces, self.created)?;
+        let meta = merge(&path, &pieces, self.created, self.control)?;
         drop((pieces, heap));
         Ok(Some((meta, path)))
     }

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use locard_event::{Stream, StreamId};
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint};
@@ -17,7 +18,7 @@ const MAX_BYTES: usize = 1 << 30;
 #[derive(Debug, Default)]
 pub(crate) struct StreamTable {
     streams: Vec<Arc<Stream>>,
-    ordinals: HashMap<StreamId, u32>,
+    ordinals: HashMap<StreamId, u32, RandomState>,
 }
 
 impl StreamTable {

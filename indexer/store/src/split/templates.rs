@@ -154,13 +154,13 @@ fn decode_one(input: &mut Input<'_>, masks: &[ByteMask]) -> Result<Template> {
 #[derive(Debug)]
 pub(crate) struct TemplateTable {
     templates: Vec<Template>,
-    ordinals: HashMap<Box<[u8]>, u32>,
+    ordinals: HashMap<Box<[u8]>, u32, RandomState>,
     bytes: usize,
 }
 
 impl Default for TemplateTable {
     fn default() -> Self {
-        Self { templates: vec![Template::new(&[], &[])], ordinals: HashMap::new(), bytes: 0 }
+        Self { templates: vec![Template::new(&[], &[])], ordinals: HashMap::default(), bytes: 0 }
     }
 }
 

@@ -34,11 +34,12 @@ impl Folder {
 
     fn make(&mut self, events: Vec<Event>) -> (SplitMeta, PathBuf) {
         let created = Timestamp::from_nanos(START);
-        self.made(|path| write(path, &[events.into()], None, Class::default(), created))
+        self.made(|path| write(path, &[events.into()], None, Class::default(), created, &Arc::default()))
     }
 
     fn merge(&mut self, parts: &[Split]) -> Split {
-        let (meta, path) = self.made(|path| merge(path, parts, Timestamp::from_nanos(START)));
+        let (meta, path) =
+            self.made(|path| merge(path, parts, Timestamp::from_nanos(START), &Arc::default()));
         open(&meta, path).unwrap()
     }
 
@@ -53,7 +54,7 @@ impl Folder {
             classes: vec![source.meta().class.clone(); 2],
             created: Timestamp::from_nanos(START),
             cache: Cache::new(1 << 20),
-            control: &Control::default(),
+            control: &Arc::default(),
         };
         let which = |event: &Event| if matcher.matches(event) { Some(0) } else { others.then_some(1) };
         let made = sift(&task, &which).unwrap();
@@ -68,6 +69,50 @@ impl Folder {
 
 fn open(meta: &SplitMeta, path: PathBuf) -> Result<Split, Error> {
     Split::open(meta, LocalObject::at(path), &Cache::new(1 << 20))
+}
+
+/// Stops the work at every check it makes, one after the other, until it runs to its end; says how many checks that were.
+fn checks(
+    folder: &std::path::Path,
+    work: impl Fn(&std::path::Path, &Arc<Control>) -> Result<SplitMeta, Error>,
+) -> u64 {
+    let path = folder.join("stopped");
+    for checks in 0.. {
+        let done = work(&path, &Arc::new(Control::after_checks(checks)));
+        std::fs::remove_file(&path).unwrap();
+        match done {
+            Ok(_) => return checks,
+            Err(error) => assert!(matches!(error, Error::Stopped(_)), "{checks}: {error:?}"),
+        }
+    }
+    unreachable!("every number was tried");
+}
+
+#[test]
+fn writing_and_merging_end_early_wherever_they_are() {
+    let mut folder = Folder::new();
+    let at = Timestamp::from_nanos(START);
+    let event = |sequence: u64| {
+        let stream = Arc::new(locard_event::Stream::new([("host.name", "n")]));
+        let mut event =
+            Event::new(at.plus_nanos(sequence as i64), stream, format!("line {sequence} of n{sequence}"));
+        (event.id, event.ingested) = (Some(EventId::new(0, sequence)), Some(at));
+        event
+    };
+    let parts: Vec<Split> = [0..50, 50..100]
+        .map(|range: Range<u64>| folder.of_events(&range.map(event).collect::<Vec<_>>()))
+        .into();
+    let chunks =
+        |splits: &[Split]| splits.iter().map(|split| split.reader().chunks().len() as u64).sum::<u64>();
+    let place = tempfile::tempdir().unwrap();
+    let events: Arc<[Event]> = (0..100).map(event).collect();
+    let written = checks(place.path(), |path, control| {
+        write(path, &[Arc::clone(&events)], None, Class::default(), at, control)
+    });
+    let whole = [folder.of_events(&events)];
+    assert!(written > 3 * chunks(&whole), "{written} checks");
+    let merged = checks(place.path(), |path, control| merge(path, &parts, at, control));
+    assert!(merged > 2 * chunks(&parts), "{merged} checks");
 }
 
 fn position(event: &Event) -> Position {

@@ -3,7 +3,6 @@
 //! Such words are few and each is in many documents, other than the words with digits that filters are made for. The dictionary is
 //! that of the column [`super::columns::Own::Words`]; a page of it lists, in the order of the dictionary, which documents have which.
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint};
@@ -128,21 +127,26 @@ impl<'a> WordPage<'a> {
 #[derive(Debug, Default)]
 pub(crate) struct WordLists {
     pub(crate) words: super::dictionary::Interner<foldhash::fast::RandomState>,
-    chunks: HashMap<usize, WordsOfChunk>,
+    chunks: Vec<WordsOfChunk>,
 }
 
 impl WordLists {
     /// Notes a word of a document.
     pub(crate) fn add(&mut self, chunk: usize, place: usize, word: &[u8]) {
         let number = self.words.intern(word);
-        self.chunks.entry(chunk).or_default().add(number, place);
+        if chunk >= self.chunks.len() {
+            self.chunks.resize_with(chunk + 1, WordsOfChunk::default);
+        }
+        if let Some(words) = self.chunks.get_mut(chunk) {
+            words.add(number, place);
+        }
     }
 
     /// The dictionary, and the page of each chunk.
     pub(crate) fn finish(mut self, chunks: usize) -> (super::dictionary::Dictionary, Vec<Vec<u8>>) {
         let (dictionary, became) = self.words.sorted(|_| true);
-        let page = |chunk| self.chunks.remove(&chunk).map_or_else(Vec::new, |words| words.page(&became));
-        (dictionary, (0..chunks).map(page).collect())
+        self.chunks.resize_with(chunks, WordsOfChunk::default);
+        (dictionary, self.chunks.into_iter().map(|words| words.page(&became)).collect())
     }
 }
 

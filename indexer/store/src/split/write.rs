@@ -16,6 +16,7 @@ use super::blocks::BlockWriter;
 use super::canonical::canonical;
 use super::chunks::{self, Chunk, Chunks, EXTENT};
 use super::columns::{Fresh, OwnRow, PRESENCE_SECTION, Place, Planned};
+use super::fault::{self, Fault};
 use super::mask::CHUNK;
 use super::needles::GROUP;
 use super::object::{Header, ObjectWriter};
@@ -24,7 +25,7 @@ use super::streams::{self, StreamTable};
 use super::templates::{self, TemplateTable};
 use super::words::WordLists;
 use super::{SplitMeta, needles};
-use crate::{Class, Error};
+use crate::{Class, Control, Error};
 use locard_filter::template::{Scanner, key_of_presence, key_of_value};
 
 /// Documents of a chunk. Tests make small chunks, to have many.
@@ -49,17 +50,23 @@ pub(crate) fn write(
     places: Option<&[u32]>,
     class: Class,
     created: Timestamp,
+    control: &Arc<Control>,
 ) -> Result<SplitMeta, Error> {
     let (partition, sequences) = check_events(batches)?;
     let mut events: Vec<&Event> = batches.iter().flat_map(|batch| batch.iter()).collect();
     if let Some(places) = places {
         events = places.iter().filter_map(|place| events.get(*place as usize).copied()).collect();
     }
-    write_events(path, events, Label { partition, sequences, created, level: 0, class })
+    write_events(path, events, Label { partition, sequences, created, level: 0, class }, control)
 }
 
 /// Writes a split of these events, which have ids and ingest times.
-pub(crate) fn write_events(path: &Path, mut events: Vec<&Event>, label: Label) -> Result<SplitMeta, Error> {
+pub(crate) fn write_events(
+    path: &Path,
+    mut events: Vec<&Event>,
+    label: Label,
+    control: &Arc<Control>,
+) -> Result<SplitMeta, Error> {
     // Nearly sorted already: sequence order is nearly time order.
     events.sort_by_key(|event| position(event));
     let (Some(first), Some(last)) = (events.first(), events.last()) else {
@@ -67,7 +74,10 @@ pub(crate) fn write_events(path: &Path, mut events: Vec<&Event>, label: Label) -
     };
     let filed = (first.filed(), last.filed());
     let count = events.len() as u64;
-    let made = make(path, &events).map_err(writing)?;
+    let made = make(path, &events, control).map_err(|fault| match fault {
+        Fault::Io(error) => writing(error),
+        other => other.of_split(Uuid::nil(), None),
+    })?;
     finish(made, label, count, filed)
 }
 
@@ -114,12 +124,15 @@ fn check_events(batches: &[Arc<[Event]>]) -> Result<(u32, Range<u64>), Error> {
 }
 
 /// Writes all sections of sorted events.
-fn make(path: &Path, events: &[&Event]) -> io::Result<ObjectWriter> {
-    let mut object = ObjectWriter::create(path)?;
+fn make(path: &Path, events: &[&Event], control: &Arc<Control>) -> fault::Result<ObjectWriter> {
+    let mut object = ObjectWriter::create(path, control)?;
     let mut tables = Tables::default();
     let mut fresh = Fresh::default();
     let mut needles = Needles::default();
-    for event in events {
+    for (document, event) in events.iter().enumerate() {
+        if document.is_multiple_of(CHUNK_DOCUMENTS) {
+            object.check()?;
+        }
         let row = tables.row(event, &mut needles);
         fresh.add(row, &event.fields);
     }
@@ -178,6 +191,7 @@ impl Needles {
                 }
                 start = *end;
             }
+            groups.iter_mut().for_each(dedup);
             self.keys.push(groups);
             self.arrangements.push(arrangement);
         }
@@ -192,6 +206,13 @@ impl Needles {
     fn list(&mut self, chunk: usize, place: usize, scanner: &Scanner) {
         scanner.words().for_each(|word| self.words.add(chunk, place, word));
     }
+}
+
+/// Keeps each key of a group once: most are there many times.
+fn dedup(keys: &mut Vec<u64>) {
+    keys.sort_unstable();
+    keys.dedup();
+    keys.shrink_to_fit();
 }
 
 /// What gives streams and templates their ordinals.
@@ -230,9 +251,10 @@ fn write_blocks(
     planned: &Planned,
     needles: &mut Needles,
     scanner: &mut Scanner,
-) -> io::Result<()> {
+) -> fault::Result<()> {
     let mut blocks = BlockWriter::new(object);
     for (chunk, of_chunk) in events.chunks(CHUNK_DOCUMENTS).enumerate() {
+        object.check()?;
         let Some(arrangement) = needles.arrangements.get_mut(chunk).map(std::mem::take) else { continue };
         for (rank, place) in arrangement.places(0..of_chunk.len()).enumerate() {
             let (document, Some(event)) = (chunk * CHUNK_DOCUMENTS + place, of_chunk.get(place)) else {
@@ -246,7 +268,7 @@ fn write_blocks(
         }
         blocks.end_chunk(object)?;
     }
-    blocks.finish(object)
+    Ok(blocks.finish(object)?)
 }
 
 /// What a value is found by that is in no dictionary: in which chunk, by which record, of which document.
@@ -294,11 +316,12 @@ fn write_chunks(
     planned: &mut Planned,
     keys: Vec<Vec<Vec<u64>>>,
     words: &[Vec<u8>],
-) -> io::Result<Chunks> {
+) -> fault::Result<Chunks> {
     let mut chunks = Chunks::new(GROUP);
     let start = object.position();
     let mut filters = Vec::with_capacity(keys.len());
     for chunk in keys {
+        object.check()?;
         let mut lengths = Vec::with_capacity(chunk.len());
         for mut keys in chunk {
             let filter = needles::build(&mut keys)?;
@@ -316,6 +339,7 @@ fn write_chunks(
     for ((extent, filters), words) in
         ranges.chunks(EXTENT).zip(filters.chunks(EXTENT)).zip(words.chunks(EXTENT))
     {
+        object.check()?;
         let mut sets: Vec<SetsWriter> = extent.iter().map(|_| SetsWriter::default()).collect();
         planned.add_extent(extent, &mut sets, words)?;
         let packed = presence::encode(&sets)?;

@@ -35,6 +35,8 @@ pub struct Store {
     catalog: Catalog,
     blobs: Blobs,
     cache: Cache,
+    /// Ends what writes splits.
+    stop: Arc<Control>,
     /// Held while any clone lives, so that no other process empties our scratch space.
     _lock: Arc<File>,
 }
@@ -58,7 +60,7 @@ impl Store {
         blobs.sync_root()?;
         let removed = orphans::remove(&catalog, &blobs).await?;
         tracing::info!(removed, "store opened");
-        Ok(Self { catalog, blobs, cache: Cache::new(cache_bytes), _lock: lock })
+        Ok(Self { catalog, blobs, cache: Cache::new(cache_bytes), stop: Arc::default(), _lock: lock })
     }
 
     /// The catalog.
@@ -70,7 +72,7 @@ impl Store {
     /// that takes [`Catalog::publish`]. Runs on a blocking thread.
     ///
     /// # Errors
-    /// `NoSpace` or another failure to write.
+    /// `NoSpace` or another failure to write; `Stopped` after [`Store::stop`].
     pub async fn write(&self, events: Vec<Arc<[Event]>>, created: Timestamp) -> Result<SplitMeta, Error> {
         self.write_class(events, None, Class::default(), created).await
     }
@@ -87,7 +89,8 @@ impl Store {
         class: Class,
         created: Timestamp,
     ) -> Result<SplitMeta, Error> {
-        self.make(move |path| split::write(path, &events, places.as_deref(), class, created)).await
+        let stop = Arc::clone(&self.stop);
+        self.make(move |path| split::write(path, &events, places.as_deref(), class, created, &stop)).await
     }
 
     /// Merges adjacent splits of one partition into one durable object, not yet published ([`Catalog::replace`]).
@@ -95,8 +98,13 @@ impl Store {
     /// # Errors
     /// As [`Store::write`], or a source is corrupt.
     pub async fn merge(&self, sources: &[Split], created: Timestamp) -> Result<SplitMeta, Error> {
-        let sources = sources.to_vec();
-        self.make(move |path| split::merge(path, &sources, created)).await
+        let (sources, stop) = (sources.to_vec(), Arc::clone(&self.stop));
+        self.make(move |path| split::merge(path, &sources, created, &stop)).await
+    }
+
+    /// Ends what writes or merges splits, now and later, in all clones: it answers `Stopped` and leaves nothing behind.
+    pub fn stop(&self) {
+        self.stop.cancel();
     }
 
     /// Takes a split apart into durable objects, not yet published ([`Catalog::replace`]): one for each of `classes` that any event is

@@ -47,6 +47,22 @@ fn names(folder: PathBuf) -> Vec<String> {
 }
 
 #[tokio::test]
+async fn a_stopped_writer_leaves_nothing_behind() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = open(directory.path()).await;
+    let mut sources = Vec::new();
+    for range in [0..10, 10..20] {
+        sources.push(store.open_split(&publish(&store, range).await).await.unwrap());
+    }
+    store.clone().stop();
+    assert!(matches!(store.write(events(20..30), NOW).await, Err(Error::Stopped(_))));
+    assert!(matches!(store.merge(&sources, NOW).await, Err(Error::Stopped(_))));
+    assert_eq!(names(directory.path().join("splits")).len(), 2);
+    assert_eq!(names(directory.path().join("scratch")), [""; 0]);
+    assert_eq!(sources.iter().map(count).sum::<u64>(), 20);
+}
+
+#[tokio::test]
 async fn what_is_published_stays_and_what_is_not_goes() {
     let directory = tempfile::tempdir().unwrap();
     let store = open(directory.path()).await;

@@ -8,8 +8,9 @@ use foldhash::fast::RandomState;
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::ops::Range;
+use std::rc::Rc;
 
-use locard_event::{Fields, Timestamp, Value};
+use locard_event::{Fields, Shape, Timestamp, Value};
 
 use super::super::dictionary::{Dictionary, Interner};
 use super::super::key;
@@ -48,7 +49,7 @@ impl Place {
     }
 }
 
-/// A value in no dictionary.
+/// No column; a value in no dictionary.
 const RESIDUE: u32 = u32::MAX;
 
 /// What all events have.
@@ -79,7 +80,9 @@ struct Gathering {
 /// Fields of events, in document order.
 #[derive(Debug, Default)]
 pub(crate) struct Fresh {
-    names: HashMap<Box<str>, u32>,
+    names: HashMap<Box<str>, u32, RandomState>,
+    /// By its number, a shape and the column of each of its names: most events have one of a few.
+    shapes: HashMap<usize, (Shape, Rc<[u32]>), RandomState>,
     columns: Vec<Gathering>,
     cells: Vec<Cell>,
     /// Where each event's cells end.
@@ -97,18 +100,42 @@ impl Fresh {
         key::encode(&Value::Time(Timestamp::from_nanos(row.ingested)), &mut self.key);
         let ingested = i64::from(self.ingested.intern(&self.key));
         self.rows.push(OwnRow { ingested, ..row });
-        for (name, value) in fields.iter() {
-            let cell = self.cell(name, value);
-            self.cells.push(cell);
+        match fields.shape() {
+            Some(shape) => self.add_shaped(shape, fields.values()),
+            None => {
+                for (name, value) in fields.iter() {
+                    let column = self.column(name);
+                    self.add_cell(column, value);
+                }
+            }
         }
         self.ends.push(self.cells.len());
     }
 
-    fn cell(&mut self, name: &str, value: &Value) -> Cell {
-        let Some(column) = self.column(name) else {
+    fn add_shaped(&mut self, shape: &Shape, values: &[Value]) {
+        let columns = match self.shapes.get(&shape.id()) {
+            Some((_, columns)) => Rc::clone(columns),
+            None => {
+                let columns: Rc<[u32]> = shape.names().iter().map(|name| self.column(name)).collect();
+                self.shapes.insert(shape.id(), (shape.clone(), Rc::clone(&columns)));
+                columns
+            }
+        };
+        for (column, value) in columns.iter().zip(values) {
+            self.add_cell(*column, value);
+        }
+    }
+
+    fn add_cell(&mut self, column: u32, value: &Value) {
+        let cell = self.cell(column, value);
+        self.cells.push(cell);
+    }
+
+    fn cell(&mut self, column: u32, value: &Value) -> Cell {
+        if column == RESIDUE {
             self.left_out += 1;
             return Cell { column: RESIDUE, code: RESIDUE };
-        };
+        }
         self.key.clear();
         key::encode(value, &mut self.key);
         let code = match self.columns.get_mut(column as usize) {
@@ -118,17 +145,18 @@ impl Fresh {
         Cell { column, code }
     }
 
-    fn column(&mut self, name: &str) -> Option<u32> {
+    /// The column of a name, [`RESIDUE`] if it gets none.
+    fn column(&mut self, name: &str) -> u32 {
         if let Some(column) = self.names.get(name) {
-            return Some(*column);
+            return *column;
         }
         if self.columns.len() >= MAX_COLUMNS {
-            return None;
+            return RESIDUE;
         }
         let column = self.columns.len() as u32;
         self.names.insert(name.into(), column);
         self.columns.push(Gathering { name: name.into(), values: Interner::default() });
-        Some(column)
+        column
     }
 
     /// Decides what becomes of every value; `templates`: what became of their ordinals.

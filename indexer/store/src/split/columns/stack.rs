@@ -30,13 +30,8 @@ struct Part<'a> {
     column: Option<usize>,
 }
 
-/// Writes the columns of `sources`, stacked. `check` is called now and then and ends it early.
-pub(crate) fn stack(
-    sources: &[&Columns],
-    remaps: &[Remap],
-    object: &mut ObjectWriter,
-    check: &mut dyn FnMut() -> Result<()>,
-) -> Result<()> {
+/// Writes the columns of `sources`, stacked.
+pub(crate) fn stack(sources: &[&Columns], remaps: &[Remap], object: &mut ObjectWriter) -> Result<()> {
     let names: BTreeSet<&str> =
         sources.iter().flat_map(|source| source.named().map(|(_, column)| &*column.name)).collect();
     let start = object.position();
@@ -51,13 +46,13 @@ pub(crate) fn stack(
         } else {
             merged_dictionary(&parts)?
         };
-        entries.push(write_column("", &parts, dictionary, &became, object, check)?);
+        entries.push(write_column("", &parts, dictionary, &became, object)?);
     }
     for name in names {
         let parts: Vec<Part<'_>> =
             sources.iter().map(|columns| Part { columns, column: columns.find(name) }).collect();
         let (dictionary, became) = merged_dictionary(&parts)?;
-        entries.push(write_column(name, &parts, dictionary, &became, object, check)?);
+        entries.push(write_column(name, &parts, dictionary, &became, object)?);
     }
     object.end_section(SECTION, start);
     let left_out = sources.iter().map(|source| source.left_out).sum();
@@ -84,9 +79,7 @@ fn write_column(
     dictionary: Option<Dictionary>,
     became: &[Vec<u32>],
     object: &mut ObjectWriter,
-    check: &mut dyn FnMut() -> Result<()>,
 ) -> Result<Entry> {
-    check()?;
     let mut entry = Entry { name: name.into(), ..Entry::default() };
     let packed = dictionary.map(|dictionary| dictionary.encode()).transpose()?.unwrap_or_default();
     object.write_all(&packed)?;
@@ -99,6 +92,7 @@ fn write_column(
             entry.residue += column.residue;
             entry.numbers |= column.has_numbers();
         }
+        object.check()?;
         for extent in 0..part.columns.chunks.extents().len() {
             let bytes = match part.column {
                 None => Vec::new(),
