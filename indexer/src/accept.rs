@@ -7,11 +7,13 @@
 //! 5. Remember its answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use locard_event::Timestamp;
 use locard_store::BatchRow;
 use locard_wire::{Ack, BatchId};
 use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use crate::budget::Permit;
 use crate::core::Core;
@@ -23,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::receive::{Cuts, Received, expand, read_plain};
 use crate::tenants::partition_of;
 use crate::wal::{Append, Frame, Named, ReadLimits};
-use crate::{Tenant, answer};
+use crate::{Tenant, answer, seal};
 
 /// Accepts a delivery for which `permit` has room. Must run to its end even if nobody waits for it any more: run it in a task of its
 /// own.
@@ -40,14 +42,31 @@ pub(crate) async fn accept(
     done
 }
 
-/// Room for a body of `bytes`, to be taken before it is read.
-pub(crate) fn reserve(core: &Core, bytes: usize) -> Result<Permit, Error> {
+/// The longest that a sender waits for sealing to catch up. Senders give up after 10 s at the earliest.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+
+/// Room for a body of `bytes`, to be taken before it is read. Waits for it a while where sealing lags.
+pub(crate) async fn reserve(core: &Core, bytes: usize) -> Result<Permit, Error> {
     if core.stop.is_cancelled() {
         return Err(Error::Closed);
     }
+    keep_pace(core).await;
     let sealing_keeps_up = core.tenants.hot_bytes() < core.settings.hot_bytes.saturating_mul(2);
     let permit = if sealing_keeps_up { core.queue.admit(bytes) } else { None };
     permit.ok_or_else(|| busy(core))
+}
+
+/// Senders that bring more than is sealed meanwhile are slowed down once the hot parts are as large as they should be, or memory
+/// would grow until they are refused. Nobody waits where sealing fails: what comes is kept as long as it can be.
+async fn keep_pace(core: &Core) {
+    let limit = core.settings.hot_bytes;
+    let hot = core.tenants.hot_bytes();
+    if hot <= limit || hot >= limit.saturating_mul(2) || core.resting.any(seal::STAGE) {
+        return;
+    }
+    core.metrics.slowed.inc();
+    // Whoever waited long enough is let in, or refused if it has come to that.
+    drop(timeout(LONGEST_WAIT, core.tenants.hot_bytes_at_most(limit)).await);
 }
 
 /// There is no room for a body, or for the rest of it.

@@ -68,6 +68,12 @@ impl Core {
         self.log.get().ok_or(Error::Closed)
     }
 
+    /// Everything is to stop, splits that are being written among it: they are written after the next start.
+    pub(crate) fn stop(&self) {
+        self.stop.cancel();
+        self.store.stop();
+    }
+
     /// An error once everything is to stop. The stages ask between their steps, where nothing is half done.
     pub(crate) fn go_on(&self) -> Result<(), Error> {
         if self.stop.is_cancelled() { Err(Error::Closed) } else { Ok(()) }

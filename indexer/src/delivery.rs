@@ -51,6 +51,15 @@ impl Door {
     }
 }
 
+impl From<locard_store::Error> for Error {
+    fn from(error: locard_store::Error) -> Self {
+        match error {
+            locard_store::Error::Stopped(_) => Self::Closed,
+            other => Self::Store(other),
+        }
+    }
+}
+
 impl Error {
     /// Too much is waiting.
     pub(crate) const BUSY: Self = Self::Busy { retry_after: Duration::from_secs(1) };
@@ -112,7 +121,7 @@ pub enum Error {
     Log(#[source] std::io::Error),
     /// The store failed.
     #[error("the store failed")]
-    Store(#[from] locard_store::Error),
+    Store(#[source] locard_store::Error),
     /// The indexer is shutting down.
     #[error("shutting down")]
     Closed,

@@ -214,7 +214,7 @@ async fn read_body(
     if said > max_bytes {
         return Err(too_large(max_bytes));
     }
-    let mut permit = indexer.reserve(said)?;
+    let mut permit = indexer.reserve(said).await?;
     let mut read = Vec::with_capacity(said);
     while let Some(frame) = body.frame().await {
         let ended_early = |_| Problem::new(StatusCode::BAD_REQUEST, "the body ended early");

@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 use std::collections::hash_map::{Entry, HashMap};
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use locard_event::{Event, Stream, StreamId, Timestamp};
@@ -13,6 +13,7 @@ use locard_store::{BatchRow, Split, SplitMeta};
 use tokio::sync::{OnceCell, broadcast};
 use uuid::Uuid;
 
+use crate::hot_bytes::HotBytes;
 use crate::interned::{Held, Interned};
 use crate::lock::{read, write};
 use crate::mix::MixState;
@@ -66,7 +67,7 @@ pub(crate) struct Shelf {
     /// Sequence numbers below this are in splits, or were retained away.
     published: AtomicU64,
     /// Bytes in the hot parts of all shelves.
-    hot_bytes_everywhere: Arc<AtomicUsize>,
+    hot_bytes_everywhere: Arc<HotBytes>,
     /// Its streams: events come here sharing them.
     pub(crate) streams: Interned,
     state: RwLock<State>,
@@ -86,7 +87,7 @@ struct State {
 }
 
 impl Shelf {
-    pub(crate) fn new(tenant: Tenant, hot_bytes_everywhere: Arc<AtomicUsize>) -> Self {
+    pub(crate) fn new(tenant: Tenant, hot_bytes_everywhere: Arc<HotBytes>) -> Self {
         Self {
             tenant,
             partition: OnceCell::new(),
@@ -112,7 +113,7 @@ impl Shelf {
         let bytes = batch.bytes + state.add_streams(&batch.streams);
         state.hot_events += batch.events.len();
         state.hot_bytes += bytes;
-        self.hot_bytes_everywhere.fetch_add(bytes, Ordering::Relaxed);
+        self.hot_bytes_everywhere.add(bytes);
         state.hot.push_back(batch);
     }
 
@@ -187,7 +188,7 @@ impl Shelf {
             let bytes = batch.bytes + state.remove_streams(&batch.streams);
             state.hot_events -= batch.events.len();
             state.hot_bytes -= bytes;
-            self.hot_bytes_everywhere.fetch_sub(bytes, Ordering::Relaxed);
+            self.hot_bytes_everywhere.remove(bytes);
             gone.push(batch);
         }
         gone
@@ -277,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_stream_weighs_once_as_long_as_a_batch_has_it() {
-        let everywhere = Arc::new(AtomicUsize::new(0));
+        let everywhere = Arc::new(HotBytes::default());
         let shelf = Shelf::new(Tenant::default(), Arc::clone(&everywhere));
         let (one, two) = (batch(0, &["a", "b", "a"]), batch(3, &["b"]));
         let stream = one.events[0].stream.heap_bytes();
@@ -289,6 +290,6 @@ mod tests {
         assert_eq!(gone.len(), 1);
         assert_eq!(shelf.hot_size(), (1, second + stream));
         drop(shelf.take_hot(&mut write(&shelf.state), 4));
-        assert_eq!((shelf.hot_size(), everywhere.load(Ordering::Relaxed)), ((0, 0), 0));
+        assert_eq!((shelf.hot_size(), everywhere.get()), ((0, 0), 0));
     }
 }

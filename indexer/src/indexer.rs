@@ -70,13 +70,13 @@ impl Indexer {
     /// # Errors
     /// See [`Error`].
     pub async fn ingest(&self, principal: &Principal, delivery: Delivery) -> Result<Ack, Error> {
-        let permit = self.reserve(delivery.body.len())?;
+        let permit = self.reserve(delivery.body.len()).await?;
         self.ingest_reserved(principal, delivery, permit).await
     }
 
     /// Room for a body of `bytes`, to be taken before it is read.
-    pub(crate) fn reserve(&self, bytes: usize) -> Result<Permit, Error> {
-        reserve(&self.core, bytes)
+    pub(crate) async fn reserve(&self, bytes: usize) -> Result<Permit, Error> {
+        reserve(&self.core, bytes).await
     }
 
     /// Makes a permit one for `bytes`, or says that there is no room.
@@ -180,7 +180,7 @@ impl Indexer {
 
     /// Stops taking deliveries, finishes those under way, stops the stages.
     pub async fn close(&self) {
-        self.core.stop.cancel();
+        self.core.stop();
         self.core.tasks.close();
         self.core.tasks.wait().await;
         let core = Arc::clone(&self.core);
@@ -197,6 +197,6 @@ impl Indexer {
 
 impl Drop for Indexer {
     fn drop(&mut self) {
-        self.core.stop.cancel();
+        self.core.stop();
     }
 }

@@ -16,6 +16,7 @@ mod door;
 mod fault;
 mod hold;
 mod hot;
+mod hot_bytes;
 mod indexer;
 mod interned;
 mod lock;

@@ -24,6 +24,7 @@ pub(crate) struct Metrics {
     pub(crate) received_bytes: Family<DoorLabels, Counter>,
     pub(crate) refused: Family<ReasonLabels, Counter>,
     pub(crate) repeats: Counter,
+    pub(crate) slowed: Counter,
     pub(crate) cut_values: Counter,
     pub(crate) left_out_fields: Counter,
     pub(crate) wal_bytes: Counter,
@@ -48,6 +49,7 @@ impl Default for Metrics {
             received_bytes: Family::default(),
             refused: Family::default(),
             repeats: Counter::default(),
+            slowed: Counter::default(),
             cut_values: Counter::default(),
             left_out_fields: Counter::default(),
             wal_bytes: Counter::default(),
@@ -102,6 +104,11 @@ impl Metrics {
         );
         registry.register("refused_batches", "Bodies refused as a whole, by reason", self.refused.clone());
         registry.register("repeated_batches", "Batches recognised as repeats", self.repeats.clone());
+        registry.register(
+            "slowed_batches",
+            "Bodies that waited at the door for sealing to catch up",
+            self.slowed.clone(),
+        );
         registry.register(
             "cut_values",
             "Messages and field values cut at max_line_bytes",

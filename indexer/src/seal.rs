@@ -15,7 +15,7 @@ use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
 
 /// The stage's name.
-const STAGE: &str = "seal";
+pub(crate) const STAGE: &str = "seal";
 
 /// What may press.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -32,8 +32,8 @@ pub struct Settings {
     pub seal_events: usize,
     /// Most memory for what was decoded of splits.
     pub cache_bytes: u64,
-    /// Seal the largest hot parts when all of them together hold this many bytes. At twice as many, batches are refused with 429:
-    /// sealing does not keep up, or fails.
+    /// Seal the largest hot parts when all of them together hold this many bytes. Beyond, senders wait a while; at twice as many,
+    /// batches are refused with 429: sealing does not keep up, or fails.
     pub hot_bytes: usize,
     /// Most bytes of bodies that are read, expanded or wait for the log; more are refused with 429.
     pub queue_bytes: usize,
@@ -66,7 +66,7 @@ impl Settings {
             max_label_bytes: 16 << 10,
             seal_events: 65_536,
             cache_bytes: 256 << 20,
-            hot_bytes: 256 << 20,
+            hot_bytes: 128 << 20,
             queue_bytes: 128 << 20,
             dedupe_bytes: 256 << 20,
             segment_bytes: 64 << 20,

@@ -1,20 +1,20 @@
 //! [`Tenants`]: every tenant's [`Shelf`], by name and by partition.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, RwLock};
 
 use locard_store::{Catalog, Error};
 
 use crate::Tenant;
 use crate::hot::Shelf;
+use crate::hot_bytes::HotBytes;
 use crate::lock::{read, write};
 
 /// Every tenant's shelf. A tenant's name comes from a credential, so there are no more than the operator made.
 #[derive(Debug, Default)]
 pub(crate) struct Tenants {
     shelves: RwLock<HashMap<Tenant, Arc<Shelf>>>,
-    hot_bytes: Arc<AtomicUsize>,
+    hot_bytes: Arc<HotBytes>,
 }
 
 impl Tenants {
@@ -44,7 +44,12 @@ impl Tenants {
 
     /// Bytes in all hot parts.
     pub(crate) fn hot_bytes(&self) -> usize {
-        self.hot_bytes.load(Ordering::Relaxed)
+        self.hot_bytes.get()
+    }
+
+    /// Returns once all hot parts together hold at most so much.
+    pub(crate) async fn hot_bytes_at_most(&self, bytes: usize) {
+        self.hot_bytes.at_most(bytes).await;
     }
 }
 

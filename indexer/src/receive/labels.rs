@@ -4,13 +4,19 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use locard_event::{Event, Fields, Name, Stream, Value, name};
+
+use crate::mix::MixState;
 
 /// Longer texts stay fields: they name no origin.
 pub(super) const MAX_LABEL_BYTES: usize = 1024;
 
 /// Most sets of labels kept for one body: a stream of another is made for each of its events.
 const MAX_SETS: usize = 64;
+
+/// Most streams whose fit is remembered.
+const MAX_SEEN: usize = 4096;
 
 type Labels = Vec<(Box<str>, Box<str>)>;
 
@@ -35,13 +41,13 @@ pub(super) struct Streams<'a> {
     /// That of the newest.
     number: u32,
     /// By the number of the set and the values, each behind its length.
-    known: HashMap<Box<[u8]>, (Arc<Stream>, bool)>,
+    known: HashMap<Box<[u8]>, (Arc<Stream>, bool), RandomState>,
     key: Vec<u8>,
 }
 
 impl<'a> Streams<'a> {
     pub(super) fn new(names: &'a [String], dataset: &'a str) -> Self {
-        Self { names, dataset, sets: Vec::new(), number: 0, known: HashMap::new(), key: Vec::new() }
+        Self { names, dataset, sets: Vec::new(), number: 0, known: HashMap::default(), key: Vec::new() }
     }
 
     /// Takes the labels out of `fields`.
@@ -117,40 +123,45 @@ pub(super) struct Fitting {
     max_labels: usize,
     max_bytes: usize,
     max_name_bytes: usize,
-    /// The stream seen last: events of one origin come together.
-    last: Option<Fitted>,
+    /// Those seen lately, by where they are: a body has a few hundred, and its events come from all of them in turn.
+    seen: HashMap<usize, Fitted, MixState>,
 }
 
-/// A stream as it came, as it fits, and what did not.
+/// A stream as it fits, and what did not.
 struct Fitted {
-    whole: Arc<Stream>,
+    /// As it came: while it is held here, no other stream is where it is.
+    _whole: Arc<Stream>,
     kept: Arc<Stream>,
     rest: Labels,
 }
 
 impl Fitting {
     pub(super) fn new(max_labels: usize, max_bytes: usize, max_name_bytes: usize) -> Self {
-        Self { max_labels, max_bytes, max_name_bytes, last: None }
+        Self { max_labels, max_bytes, max_name_bytes, seen: HashMap::default() }
     }
 
     /// Makes the event's stream one that fits.
     pub(super) fn fit(&mut self, event: &mut Event) {
-        let known = self.last.take().filter(|last| Arc::ptr_eq(&last.whole, &event.stream));
-        let fitted = known.unwrap_or_else(|| self.split(&event.stream));
-        if !fitted.rest.is_empty() {
-            event.stream = Arc::clone(&fitted.kept);
-            for (name, value) in &fitted.rest {
-                event.fields.append(name, &**value);
+        let place = Arc::as_ptr(&event.stream).addr();
+        if !self.seen.contains_key(&place) {
+            if self.seen.len() >= MAX_SEEN {
+                self.seen.clear();
             }
+            let fitted = self.split(&event.stream);
+            self.seen.insert(place, fitted);
         }
-        self.last = Some(fitted);
+        let Some(fitted) = self.seen.get(&place).filter(|fitted| !fitted.rest.is_empty()) else { return };
+        event.stream = Arc::clone(&fitted.kept);
+        for (name, value) in &fitted.rest {
+            event.fields.append(name, &**value);
+        }
     }
 
     fn split(&self, whole: &Arc<Stream>) -> Fitted {
         let bytes: usize = whole.iter().map(size).sum();
         let short = |(name, _): (&str, &str)| name.len() <= self.max_name_bytes;
         if whole.len() <= self.max_labels && bytes <= self.max_bytes && whole.iter().all(short) {
-            return Fitted { whole: Arc::clone(whole), kept: Arc::clone(whole), rest: Labels::new() };
+            return Fitted { _whole: Arc::clone(whole), kept: Arc::clone(whole), rest: Labels::new() };
         }
         let mut labels: Vec<(&str, &str)> = whole.iter().collect();
         labels.sort_by_key(|(name, _)| (*name != name::DATASET, name.starts_with(POD_LABELS)));
@@ -161,7 +172,7 @@ impl Fitting {
             let place = if fits { &mut kept } else { &mut rest };
             place.push((label.0.into(), label.1.into()));
         }
-        Fitted { whole: Arc::clone(whole), kept: Arc::new(Stream::new(kept)), rest }
+        Fitted { _whole: Arc::clone(whole), kept: Arc::new(Stream::new(kept)), rest }
     }
 }
 

@@ -1,5 +1,8 @@
 //! What is too old or too much goes, and nothing else; pressure seals what it must.
 
+use futures_util::future::poll_immediate;
+use std::pin::pin;
+
 use super::*;
 
 #[tokio::test]
@@ -128,6 +131,24 @@ async fn a_large_log_seals_who_keeps_its_oldest_segment() {
     until("the log is small again", || indexer.status().wal_bytes <= 10_000).await;
     assert_eq!(everything(&indexer).len(), 20);
     assert!(indexer.status().splits > 0);
+}
+
+#[tokio::test]
+async fn senders_wait_while_sealing_lags() {
+    let place = tempfile::tempdir().unwrap();
+    let small = Settings { hot_bytes: 10_000, seal_events: usize::MAX, ..settings(place.path()) };
+    let indexer = open_with(small, Disk::default()).await;
+    let turn = indexer.core.sealing.lock().await;
+    assert!(poll_immediate(indexer.reserve(1)).await.is_some(), "nothing presses yet");
+    while indexer.status().hot_bytes <= 10_000 {
+        send(&indexer, &["a line"]).await.unwrap();
+    }
+    let mut waiting = pin!(indexer.reserve(1));
+    assert!(poll_immediate(waiting.as_mut()).await.is_none());
+    assert_eq!(indexer.status().refusing, None);
+    drop(turn);
+    drop(waiting.await.unwrap());
+    assert!(indexer.status().hot_bytes <= 10_000);
 }
 
 #[tokio::test]

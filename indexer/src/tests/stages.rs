@@ -125,6 +125,19 @@ async fn relief_passes_over_who_cannot_be_sealed() {
 }
 
 #[tokio::test]
+async fn a_split_that_is_being_written_does_not_hold_up_the_end() {
+    let place = tempfile::tempdir().unwrap();
+    let indexer = open(place.path()).await;
+    send(&indexer, &["x"]).await.unwrap();
+    // As if the stop came after the stage had asked for it.
+    indexer.core.store.stop();
+    assert!(matches!(indexer.seal().await, Err(Error::Closed)));
+    assert_eq!((indexer.status().splits, indexer.status().hot_events), (0, 1));
+    assert_eq!(objects(place.path()), 0);
+    assert_eq!(messages(&indexer), ["x"]);
+}
+
+#[tokio::test]
 async fn sealing_and_merging_notice_a_stop_between_their_steps() {
     let place = tempfile::tempdir().unwrap();
     let eager = Settings { seal_events: 1, merge_width: 2, ..settings(place.path()) };
