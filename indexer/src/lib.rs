@@ -33,6 +33,7 @@ mod retain;
 mod rule;
 mod seal;
 mod settings;
+mod spare;
 mod status;
 mod swap;
 mod tenants;

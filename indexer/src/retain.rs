@@ -17,11 +17,11 @@ use uuid::Uuid;
 use crate::core::Core;
 use crate::dedupe::KNOWN_FOR;
 use crate::delivery::Error;
-use crate::hold::{Held, Holds};
 use crate::hot::Shelf;
 use crate::lock::lock;
 use crate::policy::Policy;
 use crate::seal::seal_to;
+use crate::spare::{Held, Holds};
 
 /// Drops what is to be dropped now.
 pub(crate) async fn retain(core: &Core) -> Result<(), Error> {

@@ -262,6 +262,33 @@ async fn a_kill_between_writing_and_publishing_changes_nothing() {
     until("only what is published is left", || objects() == 2).await;
 }
 
+/// A split was taken apart, but its caller learnt of a failure: the shelf follows the catalog.
+#[tokio::test]
+async fn a_replacement_whose_outcome_was_not_learnt_is_taken_over() {
+    let place = tempfile::tempdir().unwrap();
+    let hand = Hand::new();
+    let indexer = open_ruled(place.path(), &[], &hand).await;
+    send(&indexer, &["pay", "x", "y"]).await.unwrap();
+    indexer.seal().await.unwrap();
+    indexer.close().await;
+    drop(indexer);
+    let indexer = open_ruled(place.path(), &["keep pay for 2h"], &hand).await;
+    let turn = indexer.core.tidying.lock().await;
+    let (policy, before) = (indexer.core.policies.of(&Tenant::default()), everything(&indexer));
+    let split = splits(&indexer).remove(0);
+    let (classes_of, now) = (policy.classes(), Timestamp::from_seconds(NOW));
+    let which = move |event: &Event| Some(policy.class_of(event));
+    let store = &indexer.core.store;
+    let made = store.sift(&split, classes_of, which, now, Arc::default()).await.unwrap();
+    store.catalog().replace(&[split.meta().id], &made, 0).await.unwrap();
+    drop((split, turn));
+    classify_all(&indexer).await;
+    assert_eq!(classes(&indexer), [("", 2), ("pay", 1)].map(|(rule, n)| (rule.to_owned(), n)));
+    assert_eq!(sorted(everything(&indexer)), before);
+    let objects = || std::fs::read_dir(place.path().join("store/splits")).unwrap().count();
+    until("what was written for nothing is removed", || objects() == 2).await;
+}
+
 /// The transaction was committed, but its caller learnt of a failure: the shelf follows the catalog.
 #[tokio::test]
 async fn a_publication_whose_outcome_was_not_learnt_is_taken_over() {

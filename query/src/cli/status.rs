@@ -35,8 +35,28 @@ fn flatten(parent: &str, value: &Value, lines: &mut Vec<(String, String)>) {
                 flatten(&path, value, lines);
             }
         }
+        Value::Array(elements) => {
+            for (index, element) in elements.iter().enumerate() {
+                flatten(&format!("{parent}[{index}]"), element, lines);
+            }
+        }
         Value::Null => {}
         Value::String(text) => lines.push((parent.to_owned(), text.clone())),
         other => lines.push((parent.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn each_value_has_a_line_with_its_path() {
+        let mut lines = Vec::new();
+        flatten("", &json!({"a": {"b": 1, "c": null}, "d": [{"e": "x"}, 2]}), &mut lines);
+        let expected = [("a.b", "1"), ("d[0].e", "x"), ("d[1]", "2")];
+        assert_eq!(lines, expected.map(|(path, value)| (path.to_owned(), value.to_owned())));
     }
 }

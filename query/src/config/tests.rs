@@ -107,6 +107,16 @@ fn the_manual_is_up_to_date() {
     expect_test::expect_file![folder("../docs/configuration.md")].assert_eq(&manual());
 }
 
+/// Every example of a page on retention is one that can be used.
+#[test]
+fn the_examples_of_retention_can_be_used() {
+    let page = include_str!("../../../docs/retention.md");
+    let blocks: Vec<&str> =
+        page.split("```yaml\n").skip(1).filter_map(|block| block.split("```").next()).collect();
+    assert!(!blocks.is_empty(), "the page lost its examples");
+    blocks.iter().for_each(|block| assert_eq!(problems(block), [""; 0], "{block}"));
+}
+
 /// What `config print` shows can be read again and means the same.
 #[test]
 fn a_printed_configuration_can_be_read() {

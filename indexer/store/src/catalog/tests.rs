@@ -1,6 +1,9 @@
 //! What one transaction makes true, and what it refuses.
 
+use uuid::Uuid;
+
 use super::*;
+use crate::Class;
 
 fn split(id: u128, sequences: std::ops::Range<u64>) -> SplitMeta {
     SplitMeta {
