@@ -155,7 +155,10 @@ impl Compiler<'_> {
             let verdict = match ordinal {
                 0 if template.events == 0 => Verdict::Never,
                 0 => Verdict::Perhaps { missing: plan.untemplated() },
-                _ => plan.against(&template.text, &template.slots),
+                _ => match templates.folded(ordinal) {
+                    Some(folded) => plan.against(&template.text, &template.slots, folded),
+                    None => Verdict::Perhaps { missing: 0 },
+                },
             };
             if matches!(verdict, Verdict::Always) {
                 node.always += template.events;

@@ -217,6 +217,12 @@ pub(crate) fn marked(page: &Page, wanted: &Ordinals) -> Result<Mask> {
     if let Some(only) = packed.constant() {
         return Ok(if wanted.contains(only as u32) { page.values } else { Mask::NONE });
     }
+    // Mostly few are wanted, and no value of the page is among them.
+    let mut is_near = false;
+    packed.each(|ordinal| is_near |= wanted.spans(ordinal));
+    if !is_near {
+        return Ok(Mask::NONE);
+    }
     let mut mask = Mask::NONE;
     if page.values.count() == packed.len() && page.values == Mask::first(packed.len()) {
         let mut place = 0;

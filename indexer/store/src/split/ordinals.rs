@@ -6,11 +6,13 @@ pub(crate) struct Ordinals {
     words: Vec<u64>,
     count: u32,
     len: u32,
+    /// Its least and its greatest member; the other way round if there is none.
+    ends: (u32, u32),
 }
 
 impl Ordinals {
     pub(crate) fn none(len: u32) -> Self {
-        Self { words: vec![0; (len as usize).div_ceil(64)], count: 0, len }
+        Self { words: vec![0; (len as usize).div_ceil(64)], count: 0, len, ends: (u32::MAX, 0) }
     }
 
     /// Those below `len` for which `is_member` holds.
@@ -25,11 +27,18 @@ impl Ordinals {
             let bit = 1 << (ordinal % 64);
             self.count += u32::from(*word & bit == 0);
             *word |= bit;
+            self.ends = (self.ends.0.min(ordinal), self.ends.1.max(ordinal));
         }
     }
 
     pub(crate) fn contains(&self, ordinal: u32) -> bool {
         self.words.get(ordinal as usize / 64).is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+    }
+
+    /// Whether a number lies between its least member and its greatest.
+    #[inline]
+    pub(crate) fn spans(&self, number: i64) -> bool {
+        (i64::from(self.ends.0)..=i64::from(self.ends.1)).contains(&number)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -54,6 +63,9 @@ mod tests {
         let mut set = Ordinals::of(130, |ordinal| ordinal % 64 == 1);
         assert_eq!(set.iter().collect::<Vec<_>>(), [1, 65, 129]);
         set.insert(65);
+        let spanned = [0, 1, 2, 129, 130].map(|number| set.spans(number));
+        assert_eq!(spanned, [false, true, true, true, false]);
+        assert!(!Ordinals::none(5).spans(0));
         assert!(!set.is_empty() && !set.is_all());
         assert!(Ordinals::of(65, |_| true).is_all() && Ordinals::none(0).is_all());
         assert!(!set.contains(500));

@@ -8,6 +8,7 @@ use std::sync::OnceLock;
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint, put_zigzag};
 use super::dictionary::Interner;
+use super::message::Folded;
 use super::pack;
 use locard_filter::template::{ByteMask, pattern_name};
 
@@ -55,6 +56,8 @@ pub(crate) struct Templates {
     templates: Vec<Template>,
     /// The names of all, made when they are first asked for.
     names: OnceLock<Vec<String>>,
+    /// All, folded; made as late.
+    folded: OnceLock<Vec<Folded>>,
 }
 
 impl Templates {
@@ -79,15 +82,24 @@ impl Templates {
         names.get(ordinal as usize).filter(|_| ordinal > 0).map(String::as_str)
     }
 
+    /// A template, its case folded.
+    pub(crate) fn folded(&self, ordinal: usize) -> Option<&Folded> {
+        let fold = |template: &Template| Folded::of(&template.text, &template.slots);
+        self.folded.get_or_init(|| self.templates.iter().map(fold).collect()).get(ordinal)
+    }
+
     /// Whether some messages have no template here.
     pub(crate) fn has_gaps(&self) -> bool {
         self.templates.first().is_some_and(|none| none.events > 0)
     }
 
-    /// With room for the names.
+    /// With room for the names, and for all of them folded.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let of = |template: &Template| template.text.len() + template.slots.len() * size_of::<ByteMask>();
-        self.templates.iter().map(|template| size_of::<Template>() + 40 + of(template)).sum()
+        let of = |template: &Template| 2 * template.text.len() + template.slots.len() * size_of::<ByteMask>();
+        self.templates
+            .iter()
+            .map(|template| size_of::<Template>() + size_of::<Folded>() + 40 + of(template))
+            .sum()
     }
 
     /// Masks are few and shared: each is written once.
@@ -123,7 +135,7 @@ impl Templates {
         if templates.is_empty() {
             Err(Malformed("there is no template"))
         } else {
-            Ok(Self { templates, names: OnceLock::new() })
+            Ok(Self { templates, names: OnceLock::new(), folded: OnceLock::new() })
         }
     }
 }
@@ -224,7 +236,7 @@ impl TemplateTable {
             }
         }
         let templates = sorted.into_iter().map(|(_, template)| template).collect();
-        (Templates { templates, names: OnceLock::new() }, became)
+        (Templates { templates, names: OnceLock::new(), folded: OnceLock::new() }, became)
     }
 }
 

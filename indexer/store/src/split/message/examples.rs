@@ -56,7 +56,8 @@ fn a_message_too_long_or_too_varied_has_no_template() {
 fn check_verdict(message: &str, test: Test, expected: Option<&str>) {
     let scanned = scan(message.as_bytes());
     let plan = TextPlan::of(&test).unwrap();
-    let found = match plan.against(&scanned.template.unwrap(), &scanned.slots) {
+    let (template, masks) = (scanned.template.clone().unwrap(), &scanned.slots);
+    let found = match plan.against(&template, masks, &Folded::of(&template, masks)) {
         Verdict::Never => None,
         Verdict::Always => Some("always".to_owned()),
         Verdict::Perhaps { missing } if has_all(&scanned.found, &plan, missing) => {

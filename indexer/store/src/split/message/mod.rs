@@ -18,4 +18,4 @@ use locard_filter::template::{ByteMask, SLOT};
 #[cfg(test)]
 use locard_filter::template::{Scanner, show};
 pub(crate) use need::Ask;
-pub(crate) use plan::{TextPlan, Verdict};
+pub(crate) use plan::{Folded, TextPlan, Verdict};

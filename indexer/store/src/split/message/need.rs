@@ -30,6 +30,8 @@ pub(super) struct Needs {
     /// The keys that are needed whatever the template says: windows are made over any context.
     always: u64,
     words: Vec<Need>,
+    /// ASCII that every match holds once its case is folded.
+    bytes: ByteMask,
 }
 
 /// A word or a part of one: in whichever message, either all of it is constant or all of it is in one slot.
@@ -47,6 +49,8 @@ impl Needs {
     /// A text that every match holds, in any case; `bounded` says at which of its edges no word goes on.
     pub(super) fn add(&mut self, text: &str, bounded: (bool, bool)) {
         let folded = word::fold_str(text);
+        let [low, high, ..] = ByteMask::of(folded.as_bytes()).0;
+        self.bytes.add(&ByteMask([low, high, 0, 0]));
         let mut tokens = Vec::new();
         template::split(folded.as_bytes(), &mut tokens);
         let text = folded.as_bytes();
@@ -106,6 +110,11 @@ impl Needs {
 
     pub(super) fn asks(&self) -> &[Ask] {
         &self.asks
+    }
+
+    /// ASCII that every matching message holds once its case is folded.
+    pub(super) fn bytes(&self) -> &ByteMask {
+        &self.bytes
     }
 
     /// All of them.

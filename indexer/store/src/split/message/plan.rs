@@ -39,18 +39,27 @@ pub(crate) enum Verdict {
     Always,
 }
 
-/// Room for a folded template and its masks.
-struct Room {
-    folded: Vec<u8>,
-    masks: Vec<ByteMask>,
+/// A template once its case is folded: made once, whatever is asked.
+#[derive(Debug)]
+pub(crate) struct Folded {
+    text: Box<[u8]>,
+    /// At least the bytes of any of its messages, folded.
+    bytes: ByteMask,
 }
 
-impl Room {
-    const EMPTY: Self = Self { folded: Vec::new(), masks: Vec::new() };
+impl Folded {
+    pub(crate) fn of(template: &[u8], masks: &[ByteMask]) -> Self {
+        let mut text = Vec::with_capacity(template.len());
+        word::fold_into(template, &mut text);
+        let mut bytes = ByteMask::of(&text);
+        masks.iter().for_each(|mask| bytes.add(&mask.folded()));
+        Self { text: text.into(), bytes }
+    }
 }
 
 thread_local! {
-    static ROOM: RefCell<Room> = const { RefCell::new(Room::EMPTY) };
+    /// Room for folded masks.
+    static ROOM: RefCell<Vec<ByteMask>> = const { RefCell::new(Vec::new()) };
 }
 
 impl TextPlan {
@@ -129,23 +138,23 @@ impl TextPlan {
         Some(Self { sure, needs, machine: Machine::new(&hir), literal: None, folds: false, is_exact: true })
     }
 
-    /// What a template says; `masks` are the bytes that occur in each of its slots.
-    pub(crate) fn against(&self, template: &[u8], masks: &[ByteMask]) -> Verdict {
+    /// What a template says; `masks` are the bytes that occur in each of its slots, `folded` was made of both.
+    pub(crate) fn against(&self, template: &[u8], masks: &[ByteMask], folded: &Folded) -> Verdict {
+        if !folded.bytes.has_all(self.needs.bytes()) {
+            return Verdict::Never;
+        }
         if !self.folds && self.needs.is_empty() {
             return self.decide(template, template, masks, masks);
         }
+        let decide = |room: &mut Vec<ByteMask>| {
+            room.clear();
+            room.extend(masks.iter().map(ByteMask::folded));
+            self.decide(template, &folded.text, masks, room)
+        };
         ROOM.with(|room| match room.try_borrow_mut() {
-            Ok(mut room) => self.against_folded(template, masks, &mut room),
-            Err(_) => self.against_folded(template, masks, &mut { Room::EMPTY }),
+            Ok(mut room) => decide(&mut room),
+            Err(_) => decide(&mut Vec::new()),
         })
-    }
-
-    fn against_folded(&self, template: &[u8], masks: &[ByteMask], room: &mut Room) -> Verdict {
-        room.folded.clear();
-        word::fold_into(template, &mut room.folded);
-        room.masks.clear();
-        room.masks.extend(masks.iter().map(ByteMask::folded));
-        self.decide(template, &room.folded, masks, &room.masks)
     }
 
     fn decide(

@@ -74,7 +74,7 @@ fn agree(message: &[u8], other: &[u8], test: &Test) {
             mask.add(&more);
         }
         for masks in [scanned.slots, masks] {
-            match plan.against(template, &masks) {
+            match plan.against(template, &masks, &Folded::of(template, &masks)) {
                 Verdict::Never => assert!(!matches, "never: {}", show()),
                 Verdict::Always => assert!(matches, "always: {}", show()),
                 Verdict::Perhaps { missing } => {
