@@ -4,6 +4,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
+mod json;
 pub mod pipe;
 pub mod search;
 pub mod serve;

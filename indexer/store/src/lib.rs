@@ -15,7 +15,10 @@ pub use catalog::{BatchRow, Catalog, Hold, Partition, Publication, Release};
 pub use class::Class;
 pub use control::{Control, Stop};
 pub use error::Error;
-pub use split::{GroupKey, Order, PatternRow, Position, Request, Split, SplitMeta, Top, pattern_of};
+pub use split::{
+    First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Split, SplitMeta, Top, Write,
+    pattern_of,
+};
 pub use store::{Settings, Store};
 
 #[cfg(test)]

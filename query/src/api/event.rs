@@ -10,10 +10,10 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::Api;
-use super::json::{EventJson, ValueJson};
 use super::params::Params;
 use super::problem::problem;
 use super::search::{millis, scanned};
+use crate::json::{EventJson, ValueJson};
 use crate::search::{Surrounded, Surroundings};
 
 /// How many neighbours there are on each side unless asked otherwise.

@@ -7,10 +7,10 @@ use locard_indexer::{Permission, Principal, Problem};
 use serde_json::{Value, json};
 
 use super::Api;
-use super::json::ValueJson;
 use super::params::Params;
 use super::problem::problem;
 use super::search::{matched, millis, scanned};
+use crate::json::ValueJson;
 use crate::search::{AskValues, Field, Fields, Values};
 
 /// How many values are answered unless asked otherwise.

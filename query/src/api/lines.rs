@@ -13,14 +13,18 @@ use locard_indexer::{Principal, Problem};
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
-use super::json::EventJson;
 use super::problem::problem;
+use crate::json::EventJson;
 use crate::pipe::{Outcome, Table, member_names};
-use crate::search::{Answer, Ask, DEFAULT_LIMIT, Searcher, is_paged};
+use crate::search::{Answer, Ask, DEFAULT_LIMIT, Lines, Matched, Searcher, is_paged};
 
 const NDJSON: &str = "application/x-ndjson";
-/// Events held at a time while a stream is written.
+/// Events held at a time while a stream is made by pipes.
 const PAGE_EVENTS: usize = 1_000;
+/// Events held at a time, and their bytes, while they are written out as they are: two chunks of a split. Fewer would read the
+/// blocks of a chunk more often, more would hold more for a client that does not read.
+const PAGE_LINES: usize = 8_192;
+const PAGE_BYTES: usize = 8 << 20;
 
 const MATCHED: HeaderName = HeaderName::from_static("locard-matched");
 const EXACT: HeaderName = HeaderName::from_static("locard-matched-exact");
@@ -40,12 +44,12 @@ pub(super) fn wanted(headers: &HeaderMap) -> bool {
 
 /// Streams up to `limit` events. The largest `limit` does not apply where there are pages: only one is held at a time.
 pub(super) async fn stream(searcher: Searcher, principal: Principal, ask: Ask) -> Result<Response, Problem> {
-    let page_events = page_events(&ask.q, searcher.limits.max_limit);
-    let mut rest = Rest { left: ask.limit.unwrap_or(DEFAULT_LIMIT), page_events, searcher, principal, ask };
-    let first = rest.first().await.map_err(|error| problem(error, &rest.ask.q))?;
+    let pages = Pages::of(&ask.q, searcher.limits.max_limit);
+    let mut rest = Rest { left: ask.limit.unwrap_or(DEFAULT_LIMIT), pages, searcher, principal, ask };
+    let first = rest.page(true).await.map_err(|error| problem(error, &rest.ask.q))?;
     let more = rest.more(&first);
-    let text = lines(&first);
-    let mut response = if more { body(text, rest) } else { Body::from(text) }.into_response();
+    let mut response =
+        if more { body(first.text.clone(), rest) } else { Body::from(first.text.clone()) }.into_response();
     head(response.headers_mut(), &first);
     if let Some(cursor) = first.cursor.filter(|_| !more) {
         insert_text(response.headers_mut(), CURSOR, &cursor);
@@ -53,11 +57,59 @@ pub(super) async fn stream(searcher: Searcher, principal: Principal, ask: Ask) -
     Ok(response)
 }
 
-/// How many events to ask for at a time. What has no pages, as what is sorted, must come at once.
-fn page_events(q: &str, max_limit: usize) -> usize {
-    match crate::pipe::parse(q) {
-        Ok(query) if !is_paged(&query.pipes) => max_limit,
-        _ => PAGE_EVENTS.min(max_limit),
+/// How the answer is made.
+#[derive(Clone, Copy, Debug)]
+enum Pages {
+    /// Of events as they are: written out where they are found, so many at a time.
+    Lines(usize),
+    /// By pipes, so many events at a time. What has no pages, as what is sorted, must come at once.
+    Answers(usize),
+}
+
+impl Pages {
+    fn of(q: &str, max_limit: usize) -> Self {
+        match crate::pipe::parse(q) {
+            Ok(query) if query.pipes.is_empty() => Self::Lines(PAGE_LINES.min(max_limit)),
+            Ok(query) if !is_paged(&query.pipes) => Self::Answers(max_limit),
+            _ => Self::Answers(PAGE_EVENTS.min(max_limit)),
+        }
+    }
+
+    fn events(self) -> usize {
+        match self {
+            Self::Lines(events) | Self::Answers(events) => events,
+        }
+    }
+}
+
+/// A page, as it is sent.
+struct Page {
+    text: Bytes,
+    events: usize,
+    cursor: Option<String>,
+    matched: Matched,
+    incomplete_because: Option<String>,
+    inexact_because: Option<String>,
+}
+
+impl From<Answer> for Page {
+    fn from(answer: Answer) -> Self {
+        let (text, events) = (lines(&answer), count(&answer));
+        let Answer { outcome, matched, incomplete_because, cursor, .. } = answer;
+        let inexact_because = match outcome {
+            Outcome::Table(Table { inexact_because, .. }) => inexact_because,
+            Outcome::Events { .. } => None,
+        };
+        Self { text, events, cursor, matched, incomplete_because, inexact_because }
+    }
+}
+
+impl From<Lines> for Page {
+    fn from(Lines { lines, matched, incomplete_because, cursor }: Lines) -> Self {
+        let events = lines.len();
+        let mut text = Vec::with_capacity(lines.iter().map(|line| line.text.len()).sum());
+        lines.into_iter().for_each(|line| text.extend_from_slice(&line.text));
+        Self { text: text.into(), events, cursor, matched, incomplete_because, inexact_because: None }
     }
 }
 
@@ -67,27 +119,31 @@ struct Rest {
     principal: Principal,
     ask: Ask,
     left: usize,
-    page_events: usize,
+    pages: Pages,
 }
 
 impl Rest {
-    async fn first(&mut self) -> Result<Answer, crate::search::Error> {
-        self.ask.limit = Some(self.left.min(self.page_events));
-        self.searcher.search(&self.principal, &self.ask).await
+    async fn page(&mut self, is_first: bool) -> Result<Page, crate::search::Error> {
+        let Self { searcher, principal, ask, .. } = self;
+        ask.limit = Some(self.left.min(self.pages.events()));
+        Ok(match (self.pages, is_first) {
+            (Pages::Lines(_), _) => searcher.lines(principal, ask, is_first, PAGE_BYTES).await?.into(),
+            (Pages::Answers(_), true) => searcher.search(principal, ask).await?.into(),
+            (Pages::Answers(_), false) => searcher.next(principal, ask).await?.into(),
+        })
     }
 
-    async fn next(&mut self) -> io::Result<Answer> {
-        self.ask.limit = Some(self.left.min(self.page_events));
-        let answer = self.searcher.next(&self.principal, &self.ask).await.map_err(io::Error::other)?;
-        match &answer.incomplete_because {
+    async fn next(&mut self) -> io::Result<Page> {
+        let page = self.page(false).await.map_err(io::Error::other)?;
+        match &page.incomplete_because {
             Some(because) => Err(io::Error::other(because.clone())),
-            None => Ok(answer),
+            None => Ok(page),
         }
     }
 
     /// Notes that a page was taken; whether another is to follow.
-    fn more(&mut self, page: &Answer) -> bool {
-        self.left = self.left.saturating_sub(count(page));
+    fn more(&mut self, page: &Page) -> bool {
+        self.left = self.left.saturating_sub(page.events);
         self.ask.cursor.clone_from(&page.cursor);
         self.left > 0 && page.cursor.is_some()
     }
@@ -99,7 +155,7 @@ fn body(first: Bytes, rest: Rest) -> Body {
         match rest.next().await {
             Ok(page) => {
                 let more = rest.more(&page);
-                Some((Ok(lines(&page)), more.then_some(rest)))
+                Some((Ok(page.text), more.then_some(rest)))
             }
             Err(error) => {
                 tracing::warn!(%error, "search.next broke off a stream");
@@ -146,7 +202,7 @@ impl Serialize for Row<'_> {
     }
 }
 
-fn head(headers: &mut HeaderMap, first: &Answer) {
+fn head(headers: &mut HeaderMap, first: &Page) {
     let truth = |truth: bool| HeaderValue::from_static(if truth { "true" } else { "false" });
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(NDJSON));
     headers.insert(MATCHED, HeaderValue::from(first.matched.value));
@@ -155,7 +211,7 @@ fn head(headers: &mut HeaderMap, first: &Answer) {
     if let Some(because) = &first.incomplete_because {
         insert_text(headers, BECAUSE, because);
     }
-    if let Outcome::Table(Table { inexact_because: Some(because), .. }) = &first.outcome {
+    if let Some(because) = &first.inexact_because {
         insert_text(headers, INEXACT, because);
     }
 }
@@ -174,7 +230,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::search::{Matched, Scanned};
+    use crate::search::Scanned;
 
     #[test]
     fn the_head_says_why_a_number_is_an_estimate() {
@@ -189,7 +245,7 @@ mod tests {
                 scanned: Scanned::default(),
             };
             let mut headers = HeaderMap::new();
-            head(&mut headers, &answer);
+            head(&mut headers, &answer.into());
             headers.get("Locard-Inexact-Because").map(|value| value.to_str().unwrap().to_owned())
         };
         assert_eq!(

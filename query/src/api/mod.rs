@@ -3,7 +3,6 @@
 mod event;
 mod fields;
 mod holds;
-mod json;
 mod lines;
 mod openapi;
 mod params;

@@ -10,10 +10,10 @@ use locard_indexer::{Permission, Principal, Problem};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::json::EventJson;
 use super::params::Params;
 use super::problem::problem;
 use super::{Api, lines};
+use crate::json::EventJson;
 use crate::pipe::{Outcome, Table};
 use crate::search::{Answer, Matched, Scanned};
 

@@ -12,9 +12,9 @@ use locard_indexer::{Permission, Principal, Problem};
 use serde_json::json;
 
 use super::Api;
-use super::json::EventJson;
 use super::params::Params;
 use super::problem::problem;
+use crate::json::EventJson;
 use crate::search::{Tailed, Tailing};
 
 /// What a client sends when it comes back: the id of the last event it has.

@@ -3,29 +3,29 @@
 use locard_event::{Event, Timestamp};
 use locard_store::{Order, Position};
 
-use super::part::{compare, position, precedes};
+use super::part::{Hit, compare, precedes};
 
 /// The first events in an order, bounded in number and in memory.
 #[derive(Debug)]
-pub(crate) struct Best {
+pub(crate) struct Best<T = Event> {
     order: Order,
     after: Option<Position>,
     limit: usize,
     memory_bytes: usize,
-    held: Vec<(Position, Event)>,
+    held: Vec<(Position, T)>,
     more: bool,
     /// Nothing is known for certain beyond this place: a part could not hand out all it had.
     horizon: Option<Position>,
 }
 
 /// A page: events in order, and whether more follow.
-#[derive(Debug, Default)]
-pub(crate) struct Page {
-    pub(crate) events: Vec<Event>,
+#[derive(Debug)]
+pub(crate) struct Page<T = Event> {
+    pub(crate) events: Vec<T>,
     pub(crate) more: bool,
 }
 
-impl Best {
+impl<T: Hit> Best<T> {
     /// The first `limit` events after `after`; fewer when they would hold more than `memory_bytes`.
     pub(crate) fn new(order: Order, after: Option<Position>, limit: usize, memory_bytes: usize) -> Self {
         Self { order, after, limit, memory_bytes, held: Vec::new(), more: false, horizon: None }
@@ -61,12 +61,12 @@ impl Best {
     }
 
     /// Adds a part's first events; `cut`: the part has more of them than it handed out.
-    pub(crate) fn add(&mut self, events: Vec<Event>, cut: bool) {
-        if let Some(last) = events.last().and_then(position).filter(|_| cut) {
+    pub(crate) fn add(&mut self, events: Vec<T>, cut: bool) {
+        if let Some(last) = events.last().and_then(T::position).filter(|_| cut) {
             let nearer = |known: Position| if precedes(self.order, known, last) { known } else { last };
             self.horizon = Some(self.horizon.map_or(last, nearer));
         }
-        let events = events.into_iter().filter_map(|event| position(&event).map(|place| (place, event)));
+        let events = events.into_iter().filter_map(|event| event.position().map(|place| (place, event)));
         self.held.extend(events);
         self.held.sort_by(|(one, _), (two, _)| compare(self.order, *one, *two));
         self.held.truncate(self.limit.saturating_add(1));
@@ -97,7 +97,7 @@ impl Best {
     }
 
     /// The page.
-    pub(crate) fn page(mut self) -> Page {
+    pub(crate) fn page(mut self) -> Page<T> {
         let more = self.more || self.horizon.is_some() || self.held.len() > self.limit;
         self.held.truncate(self.limit);
         debug_assert!(self.held.is_sorted_by(|one, two| precedes(self.order, one.0, two.0)));
@@ -157,7 +157,7 @@ mod tests {
     #[test]
     fn what_was_on_an_earlier_page_is_only_counted() {
         let after = Position { filed: Timestamp::from_seconds(5), id: EventId::new(0, 5) };
-        let best = Best::new(Order::Descending, Some(after), 10, usize::MAX);
+        let best = Best::<Event>::new(Order::Descending, Some(after), 10, usize::MAX);
         assert_eq!(best.wants(Some((Timestamp::from_seconds(6), Timestamp::from_seconds(9)))), 0);
         assert_eq!(best.wants(Some((Timestamp::from_seconds(5), Timestamp::from_seconds(9)))), 11);
         assert_eq!(best.wants(None), 11);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
-use locard_event::Timestamp;
+use locard_event::{Event, Timestamp};
 use locard_indexer::Principal;
 use locard_store::Order;
 
@@ -51,7 +51,7 @@ impl Searcher {
             memory_bytes: self.limits.memory_bytes,
             count: true,
         };
-        let found = find(&mut run, &view, count).await?;
+        let found = find::<Event>(&mut run, &view, count).await?;
         let matched = Matched { value: found.matched, exact: found.coverage.saw_everything() };
         Ok(Covered { matched, incomplete_because: self.conclude(&mut run, &found.coverage) })
     }

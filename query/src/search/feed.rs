@@ -61,7 +61,7 @@ impl Feed {
     async fn feed(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
         match pipeline.needs() {
             Needs::Count => {
-                let found = find(run, view, self.find(0, None, true)).await?;
+                let found = find::<Event>(run, view, self.find(0, None, true)).await?;
                 pipeline.push_count(found.matched);
                 Ok(Fed { pipeline, matched: found.matched, coverage: found.coverage, last: None })
             }

@@ -32,7 +32,7 @@ pub use fields::{AskValues, Field, Fields, Values};
 pub use limits::Limits;
 pub use metrics::Metrics;
 pub use plan::{Ask, DEFAULT_LIMIT};
-pub(crate) use searcher::is_paged;
 pub use searcher::{Answer, Matched, Scanned, Searcher};
+pub(crate) use searcher::{Lines, is_paged};
 pub use tail::{Lag, Tailed, Tailing};
 pub(crate) use when::{TIME_HINT, read_duration, read_time};

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use locard_event::{Event, Timestamp};
 use locard_filter::Matcher;
 use locard_indexer::View;
-use locard_store::{Control, Error, Order, Position, Request, Split, Top};
+use locard_store::{Control, Error, First, Order, Position, Request, Split, Top};
+
+use crate::json::{LineWriter, line, put_field};
 
 /// Hot batches are searched in stretches of about this many events, so that several threads can share the work.
 const STRETCH_EVENTS: usize = 8_192;
@@ -32,6 +34,65 @@ impl Wanted {
     /// Whether a split may hold what is asked for.
     pub(crate) fn overlaps(&self, (first, last): (Timestamp, Timestamp)) -> bool {
         first < self.request.filed.end && last >= self.request.filed.start
+    }
+}
+
+/// An event as a search finds it: put together, or written out.
+pub(crate) trait Hit: Sized + Send + 'static {
+    /// Where it stands; nothing if it was not accepted.
+    fn position(&self) -> Option<Position>;
+
+    /// Memory it takes, estimated.
+    fn heap_bytes(&self) -> usize;
+
+    /// The first of a part.
+    fn first(part: &Part, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Self>, Error>;
+}
+
+/// The first events of a part.
+pub(crate) struct Firsts<T> {
+    pub(crate) events: Vec<T>,
+    /// As [`Top::cut`].
+    pub(crate) cut: bool,
+    /// As [`Top::matched`].
+    pub(crate) matched: u64,
+}
+
+impl Hit for Event {
+    fn position(&self) -> Option<Position> {
+        position(self)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        self.heap_bytes()
+    }
+
+    fn first(part: &Part, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Self>, Error> {
+        let First { order, after, limit, max_bytes, .. } = first;
+        let Top { events, cut, matched } = part.top(wanted, order, after, limit, max_bytes, control)?;
+        Ok(Firsts { events, cut, matched })
+    }
+}
+
+/// An event written out.
+#[derive(Debug)]
+pub(crate) struct Line {
+    position: Position,
+    /// A line of JSON, its end included.
+    pub(crate) text: Box<[u8]>,
+}
+
+impl Hit for Line {
+    fn position(&self) -> Option<Position> {
+        Some(self.position)
+    }
+
+    fn heap_bytes(&self) -> usize {
+        size_of::<Self>() + self.text.len()
+    }
+
+    fn first(part: &Part, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Self>, Error> {
+        part.lines(wanted, first, control)
     }
 }
 
@@ -111,6 +172,25 @@ impl Part {
                 Ok(top)
             }
         }
+    }
+
+    /// As [`Part::top`], written out.
+    fn lines(&self, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Line>, Error> {
+        let Self::Split(split) = self else {
+            let First { order, after, limit, max_bytes, .. } = first;
+            let Top { events, cut, matched } = self.top(wanted, order, after, limit, max_bytes, control)?;
+            let of_event =
+                |event: &Event| position(event).map(|position| Line { position, text: line(event).into() });
+            return Ok(Firsts { events: events.iter().filter_map(of_event).collect(), cut, matched });
+        };
+        let (mut writer, mut text, mut events) = (LineWriter::default(), Vec::new(), Vec::new());
+        let rows = split.rows(&wanted.request, first, control, &put_field, &mut |row| {
+            text.clear();
+            writer.put(&mut text, row);
+            events.push(Line { position: row.position, text: text.as_slice().into() });
+            text.len()
+        })?;
+        Ok(Firsts { events, cut: rows.cut, matched: rows.matched })
     }
 
     /// As [`Split::count`].

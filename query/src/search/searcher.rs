@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use locard_event::Timestamp;
+use locard_event::{Event, Timestamp};
 use locard_filter::Filter;
 use locard_indexer::{Indexer, Principal, View};
 use locard_store::{Position, Request};
@@ -13,9 +13,9 @@ use tokio::sync::Semaphore;
 use super::coverage::Coverage;
 use super::cursor::Cursor;
 use super::feed::{Fed, Feed};
-use super::find::{Find, find};
+use super::find::{Find, SHARE, find};
 use super::metrics::End;
-use super::part::position;
+use super::part::{Hit, Line, position};
 use super::plan::{Ask, Plan, deadline};
 use super::run::Run;
 use super::{Error, Limits, Metrics};
@@ -68,6 +68,15 @@ pub struct Answer {
     pub scanned: Scanned,
 }
 
+/// A page of events, written out.
+#[derive(Debug)]
+pub(crate) struct Lines {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) matched: Matched,
+    pub(crate) incomplete_because: Option<String>,
+    pub(crate) cursor: Option<String>,
+}
+
 impl Searcher {
     /// A searcher over an indexer's events.
     pub fn new(indexer: Arc<Indexer>, limits: Limits, metrics: Metrics) -> Self {
@@ -111,7 +120,8 @@ impl Searcher {
         let (outcome, matched, coverage, last) = if plan.pipes.is_empty() {
             let wanted = Arc::new(plan.wanted);
             let found =
-                find(&mut run, &view, Find { wanted, order, after, limit, memory_bytes, count }).await?;
+                find::<Event>(&mut run, &view, Find { wanted, order, after, limit, memory_bytes, count })
+                    .await?;
             let last = found.page.events.last().filter(|_| found.page.more).and_then(position);
             let outcome = Outcome::Events { events: found.page.events, shown: Shown::All, cut: false };
             (outcome, found.matched, found.coverage, last)
@@ -124,6 +134,38 @@ impl Searcher {
         };
         let cursor = last.map(|after| Cursor { order, now, after }.to_string());
         Ok(self.answer(&mut run, principal, outcome, matched, &coverage, cursor))
+    }
+
+    /// As [`Searcher::search`], or as [`Searcher::next`] where it is not the first page, of a query without pipes: events written out,
+    /// at most about `max_bytes` of them.
+    ///
+    /// # Errors
+    /// As [`Searcher::search`].
+    #[tracing::instrument(name = "search.lines", skip_all, fields(principal = %principal.name))]
+    pub(crate) async fn lines(
+        &self,
+        principal: &Principal,
+        ask: &Ask,
+        is_first: bool,
+        max_bytes: usize,
+    ) -> Result<Lines, Error> {
+        let deadline = deadline(ask, &self.limits);
+        let mut run = match is_first {
+            true => Run::begin(&self.gate, &self.metrics, deadline).await?,
+            false => Run::begin_patiently(&self.gate, &self.metrics, deadline).await?,
+        };
+        let (plan, view) = self.plan(&mut run, principal, ask, Filter::All).await?;
+        let Plan { order, after, limit, now, wanted, .. } = plan;
+        // Each part may hold a share of it.
+        let memory_bytes = self.limits.memory_bytes.min(max_bytes.saturating_mul(SHARE));
+        let wanted = Arc::new(wanted);
+        let find_these = Find { wanted, order, after, limit, memory_bytes, count: is_first };
+        let found = find::<Line>(&mut run, &view, find_these).await?;
+        let last = found.page.events.last().filter(|_| found.page.more).and_then(Line::position);
+        let cursor = last.map(|after| Cursor { order, now, after }.to_string());
+        let matched = Matched { value: found.matched, exact: found.coverage.saw_everything() };
+        let incomplete_because = self.conclude(&mut run, &found.coverage);
+        Ok(Lines { lines: found.page.events, matched, incomplete_because, cursor })
     }
 
     /// Runs the pipes.

@@ -3,6 +3,7 @@
 use axum::body::Body;
 use http::Request;
 use locard_query::api::Limits;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use crate::server::{Answer, Server, address, somebody, time};
@@ -60,4 +61,58 @@ async fn a_stream_that_lacks_something_says_so_in_its_head() {
     let answer = lines(&server, &[("timeout", "0s")]).await;
     assert_eq!(answer.headers["locard-complete"], "false");
     assert!(answer.headers["locard-incomplete-because"].to_str().unwrap().contains("deadline"));
+}
+
+/// Whatever JSON may hold, and what it must escape.
+fn value() -> impl Strategy<Value = Value> {
+    let one = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (-1e9..1e9f64).prop_map(Value::from),
+        "[a-c\"\\\\\u{0}-\u{1f}é🦀]{0,12}".prop_map(Value::from),
+        "[a-z]{300}".prop_map(Value::from),
+        Just(Value::from("203.0.113.77")),
+        Just(Value::from("2026-03-01T12:00:00.120Z")),
+    ];
+    prop_oneof![4 => one.clone(), 1 => prop::collection::vec(one, 0..3).prop_map(Value::from)]
+}
+
+fn object() -> impl Strategy<Value = Value> {
+    let names =
+        ["a", "app", "b.c", "host", "z", "_id", "_stream", "message_base64", "event.ingested", "x\"y"];
+    let members = prop::collection::vec((prop::sample::select(names.to_vec()), value()), 0..6);
+    (0i64..40, "[a-b\"\\\\\u{0}-\u{20}é0-9]{0,20}", members).prop_map(|(seconds, message, members)| {
+        let mut object = serde_json::Map::new();
+        object.extend(members.into_iter().map(|(name, value)| (name.to_owned(), value)));
+        object.insert("time".into(), time(seconds).into());
+        object.insert("message".into(), message.into());
+        object.into()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Lines come from columns and blocks, the events of a page from events put together: both say the same, byte for byte.
+    #[test]
+    fn lines_are_the_events_of_pages(objects in prop::collection::vec(object(), 2..60), limit in 1usize..70) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let server = Server::with(Limits { max_limit: 7, ..Limits::default() }).await;
+            let (sealed, hot) = objects.split_at(objects.len() * 2 / 3);
+            server.ingest(&somebody(), sealed).await;
+            server.indexer.seal().await.unwrap();
+            server.ingest(&somebody(), hot).await;
+            for (q, order) in [("*", "desc"), ("*", "asc"), ("NOT a:b", "desc")] {
+                let limit = limit.to_string();
+                let found = lines(&server, &[("q", q), ("order", order), ("limit", &limit)]).await;
+                // A pipe that leaves everything goes the other way.
+                let piped = format!("{q} | where *");
+                let other = lines(&server, &[("q", &piped), ("order", order), ("limit", &limit)]).await;
+                assert_eq!(found.text, other.text);
+                assert_eq!(found.headers["locard-matched"], other.headers["locard-matched"]);
+            }
+        });
+    }
 }

@@ -159,22 +159,36 @@ fn read_index(raw: &[u8], section: Range<u64>, documents: u32) -> Result<Vec<(u3
 #[derive(Debug)]
 struct Block {
     raw: Vec<u8>,
-    spans: Vec<Range<usize>>,
+    /// Where the records begin, and where each ends, from there on.
+    start: usize,
+    ends: Vec<usize>,
 }
 
 impl Block {
     fn read(packed: &[u8]) -> Result<Self> {
         let raw = pack::unpack(packed, MAX_BLOCK_BYTES)?;
         let mut input = Input::new(&raw);
-        let lengths = (0..input.count()?).map(|_| input.length()).collect::<Result<Vec<_>>>()?;
-        let mut start = raw.len() - input.rest().len();
-        let mut spans = Vec::with_capacity(lengths.len());
-        for length in lengths {
-            let end = start.checked_add(length).ok_or(Malformed("an event is too long"))?;
-            spans.push(start..end);
-            start = end;
+        let count = input.count()?;
+        let mut ends = Vec::with_capacity(count);
+        let mut end = 0usize;
+        for _ in 0..count {
+            end = end.checked_add(input.length()?).ok_or(Malformed("an event is too long"))?;
+            ends.push(end);
         }
-        if start == raw.len() { Ok(Self { raw, spans }) } else { Err(Malformed("a block's length differs")) }
+        let records = input.rest().len();
+        let start = raw.len() - records;
+        if end == records {
+            Ok(Self { raw, start, ends })
+        } else {
+            Err(Malformed("a block's length differs"))
+        }
+    }
+
+    /// The bytes of one of its records.
+    fn record(&self, at: usize) -> Option<&[u8]> {
+        let start = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        let records = self.raw.get(self.start..)?;
+        records.get(start..*self.ends.get(at)?)
     }
 }
 
@@ -230,8 +244,7 @@ impl<'a> BlockReader<'a> {
         self.keep(at, range)?;
         let Self { kept, control, .. } = self;
         let block = kept.get(&at).map(|kept| &kept.block).ok_or(Malformed("there is no such block"))?;
-        let span = block.spans.get((record - first) as usize).cloned();
-        let bytes = span.and_then(|span| block.raw.get(span)).ok_or(Malformed("there is no such event"))?;
+        let bytes = block.record((record - first) as usize).ok_or(Malformed("there is no such event"))?;
         control.scanned(1, 0);
         Ok(Record::read(bytes)?)
     }

@@ -65,7 +65,23 @@ impl<'a> Input<'a> {
         self.array().map(i64::from_le_bytes)
     }
 
+    #[inline]
     pub(crate) fn varint(&mut self) -> Result<u64> {
+        // Most are of one byte or two.
+        match *self.0 {
+            [low @ 0..0x80, ref rest @ ..] => {
+                self.0 = rest;
+                Ok(low.into())
+            }
+            [low, high @ 0..0x80, ref rest @ ..] => {
+                self.0 = rest;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64> {
         let mut number = 0u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

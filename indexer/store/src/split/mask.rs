@@ -10,6 +10,10 @@ const WORDS: usize = CHUNK / 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mask([u64; WORDS]);
 
+/// How many members of a set come before each 64th place.
+#[derive(Clone, Debug)]
+pub(crate) struct Ranks([u16; WORDS]);
+
 impl Mask {
     pub(crate) const NONE: Self = Self([0; WORDS]);
 
@@ -62,6 +66,23 @@ impl Mask {
 
     pub(crate) fn count(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// How many members come before each 64th place: for [`Mask::rank_after`].
+    pub(crate) fn ranks(&self) -> Ranks {
+        let mut before = 0;
+        Ranks(self.0.map(|word| {
+            let here = before;
+            before += word.count_ones() as u16;
+            here
+        }))
+    }
+
+    /// As [`Mask::rank`], for who asks often.
+    pub(crate) fn rank_after(&self, ranks: &Ranks, at: usize) -> usize {
+        let before = ranks.0.get(at / 64).copied().unwrap_or(0);
+        let word = self.0.get(at / 64).copied().unwrap_or(0);
+        usize::from(before) + (word & ((1 << (at % 64)) - 1)).count_ones() as usize
     }
 
     /// How many members come before `at`.

@@ -29,6 +29,7 @@ mod page;
 mod presence;
 mod read;
 mod rebuild;
+mod row;
 mod search;
 mod sift;
 mod streams;
@@ -55,6 +56,7 @@ use fault::Fault;
 pub(crate) use merge::merge;
 use object::Object;
 use read::Reader;
+pub use row::{Row, Write};
 use search::Search;
 pub(crate) use sift::{Sift, sift};
 pub(crate) use write::write;
@@ -119,6 +121,30 @@ pub struct Top {
     /// Whether there are fewer than asked for because they would hold too much memory.
     pub cut: bool,
     /// All that match in this split, those before the cursor included.
+    pub matched: u64,
+}
+
+/// Which of the matching events are wanted as rows.
+#[derive(Clone, Copy, Debug)]
+pub struct First {
+    /// Which come first.
+    pub order: Order,
+    /// Only those after this.
+    pub after: Option<Position>,
+    /// At most so many,
+    pub limit: usize,
+    /// and no more once they are larger than this.
+    pub max_bytes: usize,
+    /// Whether to count all that match.
+    pub count: bool,
+}
+
+/// How handing out rows went.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Rows {
+    /// Whether there are fewer than asked for because they are too large.
+    pub cut: bool,
+    /// As [`Top::matched`], if they were to be counted.
     pub matched: u64,
 }
 
@@ -227,6 +253,22 @@ impl Split {
         control: &Control,
     ) -> Result<Top, Error> {
         self.answer(|reader| Search::new(reader, request, control)?.top(order, after, limit, max_bytes))
+    }
+
+    /// As [`Split::top`], for who writes them out: calls `visit` with each, its fields in the words of `write`, and is told how many
+    /// bytes that took. Without `count`, no more are counted than were come across.
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn rows(
+        &self,
+        request: &Request,
+        first: First,
+        control: &Control,
+        write: Write<'_>,
+        visit: &mut dyn FnMut(&Row<'_>) -> usize,
+    ) -> Result<Rows, Error> {
+        self.answer(|reader| Search::new(reader, request, control)?.rows(first, write, visit))
     }
 
     /// How many events match.

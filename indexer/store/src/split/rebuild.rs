@@ -3,15 +3,18 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use locard_event::{Event, EventId, Fields, Name, Shape, Timestamp, Value};
+use locard_event::{Event, EventId, Fields, Name, Shape, Stream, Timestamp, Value};
 
+use super::Position;
 use super::arrangement::Arrangement;
 use super::blocks::{BlockReader, Record};
 use super::bytes::Malformed;
 use super::columns::{Own, Page, PageKind};
 use super::dictionary::Dictionary;
 use super::fault::Result;
+use super::mask::Ranks;
 use super::read::Reader;
+use super::row::{Cell, Row, Words};
 use crate::Control;
 
 /// Chunks whose pages are kept at hand.
@@ -22,6 +25,8 @@ pub(crate) struct Rebuilder<'a> {
     reader: &'a Reader,
     records: BlockReader<'a>,
     dictionaries: Vec<Option<Arc<Dictionary>>>,
+    /// The last ingest time, by its ordinal: those of a batch share it.
+    ingested: Option<(i64, Option<Timestamp>)>,
     /// Least recently used first.
     kept: Vec<(usize, Pages)>,
     /// Where the records of the last chunk are.
@@ -72,7 +77,22 @@ struct Pages {
     stream: Page,
     said: Option<Page>,
     /// Named columns that have values here, in name order.
-    named: Vec<(usize, Page)>,
+    named: Vec<Named>,
+}
+
+/// The page of a named column.
+struct Named {
+    column: usize,
+    page: Page,
+    ranks: Ranks,
+}
+
+impl Named {
+    /// The number that the page has for a document.
+    fn number(&self, place: usize) -> Option<i64> {
+        let has = self.page.values.contains(place);
+        has.then(|| self.page.packed().get(self.page.values.rank_after(&self.ranks, place)))
+    }
 }
 
 impl Pages {
@@ -84,9 +104,8 @@ impl Pages {
             if column.is_absent(extent) {
                 continue;
             }
-            named.extend(
-                columns.page(at, chunk)?.filter(|page| !page.values.is_empty()).map(|page| (at, page)),
-            );
+            let page = columns.page(at, chunk)?.filter(|page| !page.values.is_empty());
+            named.extend(page.map(|page| Named { column: at, ranks: page.values.ranks(), page }));
         }
         Ok(Self {
             filed: columns.own(Own::Filed, chunk)?,
@@ -99,6 +118,49 @@ impl Pages {
     }
 }
 
+/// What all events have.
+struct OwnValues<'a> {
+    position: Position,
+    time: Timestamp,
+    ingested: Option<Timestamp>,
+    stream: (usize, &'a Arc<Stream>),
+}
+
+impl Pages {
+    fn own<'r>(
+        &self,
+        reader: &'r Reader,
+        dictionaries: &mut [Option<Arc<Dictionary>>],
+        last: &mut Option<(i64, Option<Timestamp>)>,
+        place: usize,
+    ) -> Result<OwnValues<'r>> {
+        let filed = self.filed.packed().get(place);
+        let said = match &self.said {
+            Some(page) if page.values.contains(place) => page.packed().get(page.values.rank(place)),
+            _ => filed,
+        };
+        let number = self.ingested.packed().get(place);
+        let ingested = match last {
+            Some((known, ingested)) if *known == number => *ingested,
+            _ => {
+                let (column, kind) = (Own::Ingested as usize, self.ingested.kind);
+                let ingested = value_of(reader, dictionaries, column, kind, number)?.as_time();
+                *last = Some((number, ingested));
+                ingested
+            }
+        };
+        let stream = self.stream.packed().get(place) as usize;
+        let of_stream = reader.streams().get(stream).ok_or(Malformed("an event names no stream"))?;
+        let id = EventId::new(reader.partition(), self.sequence.packed().get(place) as u64);
+        Ok(OwnValues {
+            position: Position { filed: Timestamp::from_nanos(filed), id },
+            time: Timestamp::from_nanos(said),
+            ingested,
+            stream: (stream, of_stream),
+        })
+    }
+}
+
 impl<'a> Rebuilder<'a> {
     pub(crate) fn new(reader: &'a Reader, control: &'a Control) -> Self {
         let dictionaries = vec![None; reader.columns().len()];
@@ -106,6 +168,7 @@ impl<'a> Rebuilder<'a> {
             reader,
             records: reader.records(control),
             dictionaries,
+            ingested: None,
             kept: Vec::new(),
             arrangement: None,
             shapes: Shapes::default(),
@@ -116,23 +179,15 @@ impl<'a> Rebuilder<'a> {
     pub(crate) fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
         self.keep(chunk)?;
         let number = self.number_of(chunk, place)?;
-        let Self { reader, records, dictionaries, kept, shapes, .. } = self;
+        let Self { reader, records, dictionaries, ingested, kept, shapes, .. } = self;
         let pages = kept.last().map(|(_, pages)| pages).ok_or(Malformed("there is no such chunk"))?;
         let record = records.record(number)?;
-        let filed = pages.filed.packed().get(place);
-        let said = match &pages.said {
-            Some(page) if page.values.contains(place) => page.packed().get(page.values.rank(place)),
-            _ => filed,
-        };
-        let ingested = value_of(reader, dictionaries, Own::Ingested as usize, &pages.ingested, place)?;
-        let stream = pages.stream.packed().get(place);
-        let stream = reader.streams().get(stream as usize).ok_or(Malformed("an event names no stream"))?;
-        let sequence = pages.sequence.packed().get(place) as u64;
+        let own = pages.own(reader, dictionaries, ingested, place)?;
         let mut fields: Vec<(&str, Value)> = Vec::with_capacity(pages.named.len());
-        for (column, page) in &pages.named {
-            if page.values.contains(place) {
-                let value = value_of(reader, dictionaries, *column, page, place)?;
-                fields.push((&reader.columns().get(*column)?.name, value));
+        for named in &pages.named {
+            if let Some(number) = named.number(place) {
+                let value = value_of(reader, dictionaries, named.column, named.page.kind, number)?;
+                fields.push((&reader.columns().get(named.column)?.name, value));
             }
         }
         let of_columns = fields.len();
@@ -141,13 +196,51 @@ impl<'a> Rebuilder<'a> {
             fields.sort_by_key(|(name, _)| *name);
         }
         Ok(Event {
-            id: Some(EventId::new(reader.partition(), sequence)),
-            time: Timestamp::from_nanos(said),
-            ingested: ingested.as_time(),
-            stream: Arc::clone(stream),
+            id: Some(own.position.id),
+            time: own.time,
+            ingested: own.ingested,
+            stream: Arc::clone(own.stream.1),
             message: Bytes::copy_from_slice(record.message),
             fields: shapes.fields(fields),
         })
+    }
+
+    /// Calls `visit` with the event at a place of a chunk, its fields in `words`.
+    pub(crate) fn row(
+        &mut self,
+        chunk: usize,
+        place: usize,
+        words: &mut Words<'_>,
+        visit: &mut dyn FnMut(&Row<'_>) -> usize,
+    ) -> Result<usize> {
+        self.keep(chunk)?;
+        let number = self.number_of(chunk, place)?;
+        let Self { reader, records, dictionaries, ingested, kept, .. } = self;
+        let pages = kept.last().map(|(_, pages)| pages).ok_or(Malformed("there is no such chunk"))?;
+        let record = records.record(number)?;
+        let OwnValues { position, time, ingested, stream } =
+            pages.own(reader, dictionaries, ingested, place)?;
+        words.next_row();
+        let mut fields: Vec<Cell<'_>> = Vec::with_capacity(pages.named.len() + 4);
+        for named in &pages.named {
+            let Some(number) = named.number(place) else { continue };
+            let (name, kind) = (&*reader.columns().get(named.column)?.name, named.page.kind);
+            fields.push(match kind {
+                PageKind::Integers => words.add(name, &Value::Int(number)),
+                PageKind::Ordinals => {
+                    let value = || value_of(reader, dictionaries, named.column, kind, number);
+                    words.add_known(name, (named.column, number as usize), value)?
+                }
+            });
+        }
+        let of_columns = fields.len();
+        record.residue(|name, value| fields.push(words.add(name, &value)))?;
+        if fields.len() > of_columns {
+            fields.sort_by_key(|cell| cell.name);
+        }
+        let stream = (stream.0, &**stream.1);
+        let (message, fields) = (record.message, fields.as_slice());
+        Ok(visit(&Row { position, time, ingested, stream, message, words, fields }))
     }
 
     /// The record at a place of a chunk: its message and residue.
@@ -182,16 +275,15 @@ impl<'a> Rebuilder<'a> {
     }
 }
 
-/// The value of a column at a place that has one.
+/// The value that a number on a page of a column stands for.
 fn value_of(
     reader: &Reader,
     dictionaries: &mut [Option<Arc<Dictionary>>],
     column: usize,
-    page: &Page,
-    place: usize,
+    kind: PageKind,
+    number: i64,
 ) -> Result<Value> {
-    let number = page.packed().get(page.values.rank(place));
-    if page.kind == PageKind::Integers {
+    if kind == PageKind::Integers {
         return Ok(Value::Int(number));
     }
     let slot = dictionaries.get_mut(column).ok_or(Malformed("there is no such column"))?;

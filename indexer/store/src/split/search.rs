@@ -14,8 +14,9 @@ use super::mask::Mask;
 use super::node::{AnyNode, Judged, Node, TextNode};
 use super::read::Reader;
 use super::rebuild::Rebuilder;
+use super::row::Words;
 use super::tally::Tally;
-use super::{GroupKey, Order, PatternRow, Position, Request, Top, pattern_of};
+use super::{First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Top, Write, pattern_of};
 use crate::Control;
 use locard_filter::template::{pattern_id, show};
 
@@ -93,12 +94,18 @@ impl<'a> Search<'a> {
         Ok(sure)
     }
 
-    /// Whether a document that was left open matches.
-    fn verify(&mut self, chunk: usize, place: usize, found: &Found) -> Result<bool> {
+    /// Now and then asks whether to stop.
+    fn look(&mut self) -> Result<()> {
         self.looked_at += 1;
         if self.looked_at.is_multiple_of(CHECK_EVERY) {
             self.control.check()?;
         }
+        Ok(())
+    }
+
+    /// Whether a document that was left open matches.
+    fn verify(&mut self, chunk: usize, place: usize, found: &Found) -> Result<bool> {
+        self.look()?;
         match &found.judged {
             Some(judged) if self.by_record => {
                 let record = self.events.record(chunk, place)?;
@@ -186,13 +193,53 @@ impl<'a> Search<'a> {
         limit: usize,
         max_bytes: usize,
     ) -> Result<Top> {
-        let counted = self.counted()?;
+        let (found, matched) = self.first(First { order, after, limit, max_bytes, count: true })?;
+        let (mut events, mut bytes) = (Vec::new(), 0);
+        let wanted = found.len();
+        for (_, chunk, place) in found {
+            let event = self.event(chunk, place)?;
+            bytes += event.heap_bytes();
+            if bytes > max_bytes && !events.is_empty() {
+                break;
+            }
+            events.push(event);
+        }
+        let cut = events.len() < wanted;
+        Ok(Top { events, cut, matched })
+    }
+
+    /// As [`Search::top`], row by row.
+    pub(crate) fn rows(
+        &mut self,
+        first: First,
+        write: Write<'_>,
+        visit: &mut dyn FnMut(&Row<'_>) -> usize,
+    ) -> Result<Rows> {
+        let (found, matched) = self.first(first)?;
+        let mut words = Words::new(write);
+        let (mut bytes, mut handed) = (0, 0);
+        for (_, chunk, place) in &found {
+            self.look()?;
+            bytes += self.events.row(*chunk, *place, &mut words, visit)?;
+            handed += 1;
+            if bytes > first.max_bytes {
+                break;
+            }
+        }
+        Ok(Rows { cut: handed < found.len(), matched })
+    }
+
+    /// Where the first events are, and how many match.
+    fn first(&mut self, first: First) -> Result<(Vec<Ranked>, u64)> {
+        let First { order, after, limit, count, .. } = first;
+        let counted = if count { self.counted()? } else { None };
+        let is_counted = counted.is_some() || !count;
         let mut best = Best { order, limit, found: Vec::new() };
         let mut matched = 0;
         for chunk in self.chunks_in(order) {
             let span = self.reader.chunks().get(chunk)?.filed;
             let wanted = limit > 0 && best.wants(span) && !is_behind(order, after, span);
-            if !wanted && counted.is_some() {
+            if !wanted && is_counted {
                 continue;
             }
             let found = self.found(chunk)?;
@@ -202,7 +249,7 @@ impl<'a> Search<'a> {
             // What is open must be verified to be counted; else only as far as it may be among the first.
             for place in ordered(&found.open, order) {
                 let is_wanted = window.contains(place);
-                if counted.is_some() && (!is_wanted || best.is_full_with(&matching, &window, place)) {
+                if is_counted && (!is_wanted || best.is_full_with(&matching, &window, place)) {
                     continue;
                 }
                 if self.verify(chunk, place, &found)? {
@@ -215,18 +262,7 @@ impl<'a> Search<'a> {
                 self.add_best(&mut best, chunk, &matching)?;
             }
         }
-        let (mut events, mut bytes) = (Vec::new(), 0);
-        let wanted = best.found.len();
-        for (_, chunk, place) in best.found {
-            let event = self.event(chunk, place)?;
-            bytes += event.heap_bytes();
-            if bytes > max_bytes && !events.is_empty() {
-                break;
-            }
-            events.push(event);
-        }
-        let cut = events.len() < wanted;
-        Ok(Top { events, cut, matched: counted.unwrap_or(matched) })
+        Ok((best.found, counted.unwrap_or(matched)))
     }
 
     /// All chunks, those that begin the order first.
@@ -385,10 +421,7 @@ impl<'a> Search<'a> {
     }
 
     fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {
-        self.looked_at += 1;
-        if self.looked_at.is_multiple_of(CHECK_EVERY) {
-            self.control.check()?;
-        }
+        self.look()?;
         self.events.event(chunk, place)
     }
 }
@@ -469,12 +502,15 @@ fn is_behind(order: Order, after: Option<Position>, (first, last): (i64, i64)) -
     }
 }
 
+/// (filed, sequence), chunk, place.
+type Ranked = ((i64, u64), usize, usize);
+
 /// The first places of an order found so far.
 struct Best {
     order: Order,
     limit: usize,
-    /// (filed, sequence), chunk, place; in order.
-    found: Vec<((i64, u64), usize, usize)>,
+    /// In order.
+    found: Vec<Ranked>,
 }
 
 impl Best {

@@ -148,6 +148,7 @@ fn check(split: &Split, events: &[Event], request: &Request, after: Position) ->
             Order::Descending => position(event) < after,
             Order::Ascending => position(event) > after,
         };
+        check_rows(split, &expected, request, order)?;
         for limit in [0, 1, 3] {
             let some = split.top(request, order, Some(after), limit, usize::MAX, &control).unwrap();
             let wanted: Vec<&Event> = expected.iter().filter(is_after).take(limit).copied().collect();
@@ -166,6 +167,40 @@ fn check(split: &Split, events: &[Event], request: &Request, after: Position) ->
     prop_assert_eq!(ids(&each), ids(expected.iter().copied()), "each");
     check_tally(split, &expected, request)?;
     check_patterns(split, &expected, request)
+}
+
+/// Rows say what the events say.
+fn check_rows(
+    split: &Split,
+    expected: &[&Event],
+    request: &Request,
+    order: Order,
+) -> Result<(), TestCaseError> {
+    let write = |name: &str, value: &Value, out: &mut Vec<u8>| {
+        out.extend_from_slice(format!("{name}={value:?};").as_bytes());
+    };
+    let said = |event: &&Event| {
+        let mut fields = Vec::new();
+        event.fields.iter().for_each(|(name, value)| write(name, value, &mut fields));
+        (position(event), event.time, event.ingested, event.stream.id(), event.message.to_vec(), fields)
+    };
+    let first = First { order, after: None, limit: usize::MAX, max_bytes: usize::MAX, count: true };
+    for (limit, count) in [(usize::MAX, true), (usize::MAX, false), (2, false)] {
+        let mut found = Vec::new();
+        let rows =
+            split.rows(request, First { limit, count, ..first }, &Control::default(), &write, &mut |row| {
+                let names: Vec<&str> = row.fields().map(|(name, _)| name).collect();
+                assert!(names.is_sorted(), "{names:?}");
+                let fields = row.fields().flat_map(|(_, text)| text.to_vec()).collect::<Vec<u8>>();
+                let (id, message) = (row.stream.1.id(), row.message.to_vec());
+                found.push((row.position, row.time, row.ingested, id, message, fields));
+                1
+            });
+        let matched = rows.unwrap().matched;
+        prop_assert!(matched == expected.len() as u64 || !count && matched <= expected.len() as u64);
+        prop_assert_eq!(found, expected.iter().take(limit).map(said).collect::<Vec<_>>(), "rows {:?}", order);
+    }
+    Ok(())
 }
 
 /// The value of one key, from the event itself.

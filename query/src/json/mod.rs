@@ -1,9 +1,14 @@
 //! An event as JSON: one flat object, names as in queries. The only place that decides this shape.
 
+mod line;
+mod text;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use locard_event::{Event, Value, name};
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
+
+pub(crate) use line::{LineWriter, line, put_field};
 
 use crate::pipe::Shown;
 
