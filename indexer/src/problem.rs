@@ -33,6 +33,11 @@ impl Problem {
         self
     }
 
+    /// What a person can do next.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// The status.
     pub fn status(&self) -> StatusCode {
         self.status

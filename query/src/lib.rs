@@ -4,6 +4,8 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
+#[expect(dead_code, reason = "the handlers that use all of it follow")]
+pub(crate) mod es;
 mod json;
 pub mod pipe;
 pub mod search;

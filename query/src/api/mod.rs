@@ -52,10 +52,11 @@ struct Api {
 pub fn router(context: Context) -> Router {
     let Context { indexer, limits, metrics, shutdown } = context;
     let searcher = Searcher::new(indexer, limits, metrics);
+    let elastic = crate::es::router(searcher.clone());
     let api = Api { searcher, shutdown, started: Instant::now() };
     let router =
         routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
-    router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(api)
+    router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(api).merge(elastic)
 }
 
 /// The routes, in one table that the API's description is held against.

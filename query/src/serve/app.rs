@@ -29,6 +29,7 @@ pub(super) fn outer(gate: &Gate, authority: &Authority, metrics: &Metrics, limit
         .layer(CatchPanicLayer::custom(reject::panicked))
         .layer(from_fn_with_state(limits.max_body_bytes, reject::explain))
         .layer(from_fn_with_state(authority.clone(), guard::guard))
+        .layer(from_fn(crate::es::dress))
         .layer(CompressionLayer::new())
         .layer(from_fn(header::secure))
         .layer(from_fn_with_state(metrics.clone(), trace::trace))
