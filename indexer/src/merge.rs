@@ -20,6 +20,10 @@ const MAX_WIDTH: usize = 40;
 /// Merged splits that are merged again, at least.
 const MIN_LARGE: usize = 4;
 
+/// Most packed bytes that the tables of templates have together of what is merged. Who writes log lines chooses how many templates there
+/// are: without a bound, the table of a split that was merged again and again would grow with all of them. Some 30 times the usual.
+const MAX_TEMPLATE_BYTES: u64 = 16 << 20;
+
 /// The stage's name.
 const STAGE: &str = "merge";
 
@@ -31,6 +35,9 @@ pub(crate) enum Who {
     /// Of those with whom merging did not just fail.
     Rested,
 }
+
+/// A split, and the bytes of its templates.
+type Part<'a> = (&'a SplitMeta, u64);
 
 /// What a merge may take.
 #[derive(Clone, Copy, Debug)]
@@ -82,7 +89,8 @@ fn next_run(core: &Core, shelf: &Shelf, width: usize, end: u64) -> Option<Vec<Sp
         meta.sequences.start >= end || known_bad.contains(&meta.id) || !policy.knows(&meta.class)
     };
     by_class(&splits).into_iter().find_map(|splits| {
-        let metas: Vec<&SplitMeta> = splits.iter().map(|split| split.meta()).collect();
+        let metas: Vec<Part<'_>> =
+            splits.iter().map(|split| (split.meta(), split.template_bytes())).collect();
         let run = choose(&metas, &unreadable, rule, barred)
             .or_else(|| choose_large(&metas, &unreadable, rule, barred))?;
         let run = splits.get(run)?;
@@ -101,7 +109,7 @@ fn by_class(splits: &[Split]) -> Vec<Vec<&Split>> {
 
 /// The first run of adjacent fresh splits that is long enough.
 fn choose(
-    splits: &[&SplitMeta],
+    splits: &[Part<'_>],
     unreadable: &[SplitMeta],
     rule: Rule,
     barred: impl Fn(&SplitMeta) -> bool,
@@ -113,7 +121,7 @@ fn choose(
 /// The first run of merged splits that are worth merging again: at least four, none of them half of the whole, so that no event is
 /// copied more often than its split can grow fourfold.
 fn choose_large(
-    splits: &[&SplitMeta],
+    splits: &[Part<'_>],
     unreadable: &[SplitMeta],
     rule: Rule,
     barred: impl Fn(&SplitMeta) -> bool,
@@ -122,7 +130,7 @@ fn choose_large(
         meta.level > 0 && meta.events >= rule.small && meta.events <= rule.max_events / 4 && !barred(meta)
     };
     runs(splits, unreadable, rule.max_events, large).into_iter().find(|run| {
-        let events = splits.get(run.clone()).unwrap_or_default().iter().map(|meta| meta.events);
+        let events = splits.get(run.clone()).unwrap_or_default().iter().map(|(meta, _)| meta.events);
         let (sum, most) = events.fold((0, 0), |(sum, most), events| (sum + events, most.max(events)));
         run.len() >= MIN_LARGE && most * 2 <= sum
     })
@@ -130,7 +138,7 @@ fn choose_large(
 
 /// Runs of adjacent splits that may be merged, each as long as it can be.
 fn runs(
-    splits: &[&SplitMeta],
+    splits: &[Part<'_>],
     unreadable: &[SplitMeta],
     max_events: u64,
     may_merge: impl Fn(&SplitMeta) -> bool,
@@ -140,22 +148,24 @@ fn runs(
         unreadable.iter().any(|lost| between.contains(&lost.sequences.start))
     };
     let mut runs: Vec<Range<usize>> = Vec::new();
-    let mut events = 0;
-    for (index, meta) in splits.iter().enumerate().filter(|(_, meta)| may_merge(meta)) {
+    let (mut events, mut templates) = (0, 0);
+    for (index, (meta, bytes)) in splits.iter().enumerate().filter(|(_, (meta, _))| may_merge(meta)) {
         let joins = |run: &Range<usize>| {
             index == run.end
                 && run.len() < MAX_WIDTH
                 && events + meta.events <= max_events
-                && splits.get(run.end - 1).is_some_and(|before| !apart(before, meta))
+                && templates + bytes <= MAX_TEMPLATE_BYTES
+                && splits.get(run.end - 1).is_some_and(|(before, _)| !apart(before, meta))
         };
         match runs.last_mut() {
             Some(run) if joins(run) => {
                 run.end = index + 1;
                 events += meta.events;
+                templates += bytes;
             }
             _ => {
                 runs.push(index..index + 1);
-                events = meta.events;
+                (events, templates) = (meta.events, *bytes);
             }
         }
     }
@@ -218,10 +228,15 @@ mod tests {
         splits.iter().map(next).collect()
     }
 
+    /// Without templates to speak of.
+    fn plain(metas: &[SplitMeta]) -> Vec<Part<'_>> {
+        metas.iter().map(|meta| (meta, 1)).collect()
+    }
+
     #[track_caller]
     fn check(splits: &[(u64, u8)], expected: Option<Range<usize>>) {
         let metas = adjacent(splits);
-        let found = choose(&metas.iter().collect::<Vec<_>>(), &[], RULE, |meta| meta.events == 13);
+        let found = choose(&plain(&metas), &[], RULE, |meta| meta.events == 13);
         assert_eq!(found, expected, "{splits:?}");
     }
 
@@ -241,7 +256,7 @@ mod tests {
     fn a_few_merged_splits_are_merged_again() {
         let check = |splits: &[(u64, u8)], expected: Option<Range<usize>>| {
             let metas = adjacent(splits);
-            let found = choose_large(&metas.iter().collect::<Vec<_>>(), &[], RULE, |_| false);
+            let found = choose_large(&plain(&metas), &[], RULE, |_| false);
             assert_eq!(found, expected, "{splits:?}");
         };
         check(&[(20, 1), (20, 1), (20, 1)], None);
@@ -253,10 +268,23 @@ mod tests {
     }
 
     #[test]
+    fn splits_of_too_many_templates_stay_apart() {
+        let metas = adjacent(&[(10, 0); 7]);
+        let check = |third: u64, expected| {
+            let bytes = |at| if at == 2 { third } else { MAX_TEMPLATE_BYTES / 3 };
+            let parts: Vec<Part<'_>> = metas.iter().enumerate().map(|(at, meta)| (meta, bytes(at))).collect();
+            assert_eq!(choose(&parts, &[], RULE, |_| false), expected, "{third}");
+        };
+        check(MAX_TEMPLATE_BYTES / 3, Some(0..3));
+        check(MAX_TEMPLATE_BYTES / 2, Some(4..7));
+        check(2 * MAX_TEMPLATE_BYTES, Some(3..6));
+    }
+
+    #[test]
     fn a_run_does_not_reach_over_an_unreadable_split() {
         let (one, lost, two) = (meta(0, 20, 0), meta(20, 20, 0), meta(40, 20, 0));
         let rule = Rule { width: 2, max_events: 100, small: 10 };
-        assert_eq!(choose(&[&one, &two], &[lost], rule, |_| false), None);
-        assert_eq!(choose(&[&one, &two], &[], rule, |_| false), Some(0..2));
+        assert_eq!(choose(&[(&one, 1), (&two, 1)], &[lost], rule, |_| false), None);
+        assert_eq!(choose(&[(&one, 1), (&two, 1)], &[], rule, |_| false), Some(0..2));
     }
 }

@@ -233,6 +233,11 @@ impl Split {
         &self.inner.reader
     }
 
+    /// Bytes of its table of templates, packed. One made of splits has no more of them than those together.
+    pub fn template_bytes(&self) -> u64 {
+        self.reader().template_bytes()
+    }
+
     /// What the catalog knows of it.
     pub fn meta(&self) -> &SplitMeta {
         &self.inner.meta

@@ -114,6 +114,11 @@ impl Reader {
         BlockReader::new(&self.object, &self.blocks, control)
     }
 
+    /// Packed bytes of the templates.
+    pub(crate) fn template_bytes(&self) -> u64 {
+        self.templates.end - self.templates.start
+    }
+
     /// The templates of all messages.
     pub(crate) fn templates(&self) -> Result<Arc<Templates>> {
         let take = |item: &Item| match item {

@@ -16,6 +16,7 @@ use super::read::Reader;
 use super::rebuild::Rebuilder;
 use super::row::Words;
 use super::tally::Tally;
+use super::templates::Templates;
 use super::{First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Top, Write, pattern_of};
 use crate::Control;
 use locard_filter::template::{pattern_id, show};
@@ -403,15 +404,28 @@ impl<'a> Search<'a> {
                 }
             }
         }
-        for (template, seen) in templates.iter().zip(seen) {
-            if let Some(seen) = seen {
-                visit(self.row(pattern_id(&template.text), show(&template.text), &seen)?);
-            }
-        }
+        self.pattern_rows(&templates, seen, visit)?;
         for ((id, text), seen) in others {
             visit(self.row(id, text, &seen)?);
         }
         Ok(matched)
+    }
+
+    /// Rows of templates in the order in which their examples are stored, so that no block is read again and again.
+    fn pattern_rows(
+        &mut self,
+        templates: &Templates,
+        seen: Vec<Option<Seen>>,
+        visit: &mut dyn FnMut(PatternRow),
+    ) -> Result<()> {
+        let seen = templates.iter().zip(seen).enumerate();
+        let mut rows: Vec<_> =
+            seen.filter_map(|(ordinal, (template, seen))| Some((ordinal, template, seen?))).collect();
+        rows.sort_unstable_by_key(|(ordinal, _, seen)| (seen.example.0, *ordinal));
+        for (_, template, seen) in rows {
+            visit(self.row(pattern_id(&template.text), show(&template.text), &seen)?);
+        }
+        Ok(())
     }
 
     fn row(&mut self, id: u64, template: String, seen: &Seen) -> Result<PatternRow> {
