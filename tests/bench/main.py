@@ -22,6 +22,7 @@ import server
 import times
 from corpus import Missing
 from run import ACK_BYTES_PER_SECOND, measure_acks, measure_server, say
+from wide import measure_wide
 
 ROOT = Path(__file__).resolve().parents[2]
 ACK_SECONDS = 10
@@ -60,6 +61,8 @@ def measure_all(directory: Path, events: int, shared: Path, binary: Path) -> dic
     locard = measure_server(binary, directory, bodies, answers, CLIENTS)
     after = bounds.zstd(file)
     locard["acks"] = measure_acks(binary, directory, small)
+    say("bench: a million streams, a hundred thousand templates")
+    locard["wide"] = measure_wide(binary, directory, answers["events"])
     peers = _peers(bodies, answers)
     machine["load_after"] = os.getloadavg()[0]
     return {

@@ -14,14 +14,14 @@ from targets import Verdict
 
 def lines(run: dict) -> list[str]:
     """The whole report."""
-    parts = [_head(run), _ingest(run), _queries(run), _acks(run), _wrong(run)]
+    parts = [_head(run), _ingest(run), _queries(run), _acks(run), _wide(run), _wrong(run)]
     return [line for part in parts if part for line in ["", *part]]
 
 
 def wrong(run: dict) -> list[str]:
     """Every wrong answer of Locard, and where the scan itself is doubtful."""
     locard = run["locard"]
-    parts = {"ingest": locard["ingest"], "export": locard["export"], "acks": locard["acks"], **locard["queries"]}
+    parts = {"ingest": locard["ingest"], "export": locard["export"], "acks": locard["acks"], "wide": locard["wide"], **locard["queries"]}
     return run["scan_wrong"] + [f"{name}: {text}" for name, part in parts.items() for text in part["wrong"]]
 
 
@@ -137,6 +137,20 @@ def _acks(run: dict) -> list[str]:
     ]
     title = f"acks, {found['bodies']} bodies <= {found['body_bytes'] / 1000:.0f} KB, {found['clients']} clients"
     return render([title, "", "target", ""], rows)
+
+
+def _wide(run: dict) -> list[str]:
+    found = run["locard"]["wide"]
+    peak = targets.at_most(found["peak_bytes"], targets.WIDE_PEAK_BYTES, "2 GB")
+    rows = [
+        ["peak RSS", megabytes(found["peak_bytes"]), "", "", *_verdict(peak)],
+        ["ingest, sealed and merged", number(found["ingest_cpu_s"], 2, " CPU-s"), "", "", "", ""],
+    ]
+    for name, query in found["queries"].items():
+        verdict = targets.at_most(query["warm_ms"], targets.WIDE_MS, "1 s")
+        rows.append([name, *(number(query[figure], 0, " ms") for figure in ("warm_ms", "first_ms", "cpu_ms")), *_verdict(verdict)])
+    title = f"{found['streams']:,} streams, {found['templates']:,} templates"
+    return render([title, "warm", "first", "CPU", "target", ""], rows)
 
 
 def _wrong(run: dict) -> list[str]:

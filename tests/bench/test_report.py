@@ -17,6 +17,8 @@ def figures(events=1_000_000, cpu_s=10.0, cpu_ms=1.0):
     ingest = {"cpu_s": cpu_s, "cpu_acked_s": 5.0, "wall_acked_s": 4.0, "wall_s": 8.0, "refusals": 0}
     sizes = {"peak_bytes": 300_000_000, "disk_bytes": 94_000_000, "wrong": []}
     acks = {"bodies": 400, "body_bytes": 512_000, "clients": 4, "bytes_per_s": 20e6, "p50_ms": 5.0, "p99_ms": 20.0, "max_ms": 30.0}
+    slow = {"first_ms": 3000.0, "warm_ms": 2000.0, "cpu_ms": 1900.0}
+    wide = {"streams": 1_000_000, "templates": 100_000, "ingest_cpu_s": 12.0, "ingest_peak_bytes": 5e8, "peak_bytes": 9e8}
     return {
         "date": "2026-11-24T12:00:00Z",
         "events": events,
@@ -31,6 +33,7 @@ def figures(events=1_000_000, cpu_s=10.0, cpu_ms=1.0):
             "queries": {query.name: dict(timing) for query in QUERIES},
             "export": {"events": events, "wall_s": 3.0, "cpu_s": 2.0, "wrong": []},
             "acks": {**acks, "refusals": 0, "markers": 40, "wrong": []},
+            "wide": {**wide, "queries": {"top host.name": slow}, "wrong": []},
         },
         "peers": {},
         "other_size": None,
@@ -57,6 +60,7 @@ class Report(unittest.TestCase):
         run = figures()
         self.assertEqual(row(run, "CPU, sealed")[4:], ["10.00", "s", "4.00x", "zstd", "<=", "4.5x", "met"])
         self.assertEqual(row(run, "events per")[-1], "100,000")
+        self.assertEqual(row(run, "top host.name")[2:], ["2,000", "ms", "3,000", "ms", "1,900", "ms", "<=", "1", "s", "MISSED"])
         self.assertEqual(row(run, "bytes on disk")[3:], ["94.0", "MB", "1.04x", "zstd", "<=", "1.08x", "met"])
         self.assertEqual(row(run, "hist_1m")[1:], ["1.50", "2.50", "1.00", "0.010x", "<=", "5", "ms", "so", "far", "OK"])
         self.assertEqual(row(run, "export")[-2:], ["far", "OK"])
@@ -73,12 +77,13 @@ class Report(unittest.TestCase):
         self.assertEqual(report.wrong(run), [])
         run["locard"]["queries"]["newest"]["wrong"] = ["out of order"]
         run["locard"]["acks"]["wrong"] = ["lost"]
+        run["locard"]["wide"]["wrong"] = ["too few"]
         run["locard"]["export"]["wrong"] = ["short"]
         run["locard"]["ingest"]["wrong"] = ["few"]
         run["scan_wrong"] = ["odd"]
-        self.assertEqual(report.wrong(run), ["odd", "ingest: few", "export: short", "acks: lost", "newest: out of order"])
+        self.assertEqual(report.wrong(run), ["odd", "ingest: few", "export: short", "acks: lost", "wide: too few", "newest: out of order"])
         text = report.lines(run)
-        self.assertIn("5 WRONG", text)
+        self.assertIn("6 WRONG", text)
         self.assertIn("  WRONG newest: out of order", text)
         self.assertEqual(row(run, "newest")[-1], "WRONG")
         self.assertEqual(row(run, "ack to visible")[-1], "MISSED")
