@@ -66,7 +66,7 @@ impl Settings {
             max_label_bytes: 16 << 10,
             seal_events: 65_536,
             cache_bytes: 256 << 20,
-            hot_bytes: 128 << 20,
+            hot_bytes: 96 << 20,
             queue_bytes: 128 << 20,
             dedupe_bytes: 256 << 20,
             segment_bytes: 64 << 20,

@@ -51,7 +51,7 @@ pub const KEYS: &[Key] = &[
     key("limits.max_label_bytes", "size", "16KiB", "Most bytes of a stream's labels, names and values together; what goes beyond becomes fields of the event."),
     key("limits.queue_bytes", "size", "128MiB", "Bytes of batches that are read or wait for the write-ahead log, from `Content-Length` on; more are refused with 429."),
     key("limits.dedupe_bytes", "size", "256MiB", "Memory for the answers to batches of the last 24 h, by which repeats are recognised; older ones are looked up in the catalog."),
-    key("limits.hot_bytes", "size", "128MiB", "Memory for events that are not yet in a split. Beyond it senders wait up to 5 s for sealing; at twice as much batches are refused with 429."),
+    key("limits.hot_bytes", "size", "96MiB", "Memory for events that are not yet in a split. Beyond it senders wait up to 5 s for sealing; at twice as much batches are refused with 429."),
     key("limits.seal_events", "number", "65536", "Events after which a tenant's hot part becomes a split."),
     key("limits.cache_bytes", "size", "256MiB", "Memory for what was decoded of splits: dictionaries, columns, filters. Searches share it."),
     key("limits.segment_bytes", "size", "64MiB", "Size of a segment of the write-ahead log."),
