@@ -1,8 +1,9 @@
 //! [`Groups`]: states by key, with the memory they take.
 
 use std::borrow::Cow;
-use std::hash::{BuildHasher, Hasher, RandomState};
+use std::hash::{BuildHasher, Hasher};
 
+use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use locard_event::Value;
@@ -81,7 +82,7 @@ impl Key {
 
 impl<S> Groups<S> {
     pub(super) fn new() -> Self {
-        Self { table: HashTable::new(), hashes: RandomState::new(), bytes: 0 }
+        Self { table: HashTable::new(), hashes: RandomState::default(), bytes: 0 }
     }
 
     /// Others like these, without any group yet, that can be merged with them.
@@ -147,7 +148,9 @@ impl<S> Groups<S> {
 impl Groups<u64> {
     /// The `most` groups with the greatest numbers, the greatest first; equal ones in the order of their keys.
     pub(super) fn greatest(&self, most: usize) -> Vec<(Vec<Value>, u64)> {
-        let mut groups: Vec<(u64, &Key)> = self.table.iter().map(|group| (group.state, &group.key)).collect();
+        let least = self.number_at(most);
+        let enough = self.table.iter().filter(|group| group.state >= least);
+        let mut groups: Vec<(u64, &Key)> = enough.map(|group| (group.state, &group.key)).collect();
         let compare = |(left, left_key): &(u64, &Key), (right, right_key): &(u64, &Key)| {
             right.cmp(left).then_with(|| compare_keys(left_key.values(), right_key.values()))
         };
@@ -158,6 +161,16 @@ impl Groups<u64> {
         }
         groups.sort_unstable_by(compare);
         groups.into_iter().map(|(number, key)| (key.values().to_vec(), number)).collect()
+    }
+}
+
+impl Groups<u64> {
+    /// The number of the group that has `rank - 1` before it, ordered by number; 0 if there are fewer. Numbers are compared faster
+    /// than keys.
+    fn number_at(&self, rank: usize) -> u64 {
+        let mut numbers: Vec<u64> = self.table.iter().map(|group| group.state).collect();
+        let Some(place) = rank.checked_sub(1).filter(|place| *place < numbers.len()) else { return 0 };
+        *numbers.select_nth_unstable_by(place, |left, right| right.cmp(left)).1
     }
 }
 

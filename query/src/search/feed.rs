@@ -125,7 +125,8 @@ impl Feed {
     async fn all(self, run: &mut Run, view: &View, mut pipeline: Pipeline) -> Result<Fed, Error> {
         let parts = parts(view, &self.wanted, self.order);
         self.expect(&parts, &mut pipeline);
-        let gather = Arc::new(Gather::new(Arc::clone(&self.wanted), pipeline, self.memory_bytes));
+        let gather =
+            Arc::new(Gather::new(Arc::clone(&self.wanted), pipeline, self.memory_bytes, parts.len()));
         let (into, control) = (Arc::clone(&gather), Arc::clone(&run.control));
         let mut coverage = run.scan(parts, move |part| into.part(part, &control)).await?;
         coverage.lacks(view);

@@ -35,9 +35,16 @@ pub(crate) struct Filled {
 }
 
 impl Gather {
-    pub(crate) fn new(wanted: Arc<Wanted>, mut pipeline: Pipeline, memory_bytes: usize) -> Self {
-        let fork_bytes = memory_bytes / FORKS_SHARE / MAX_WIDTH;
-        pipeline.reserve(fork_bytes * MAX_WIDTH);
+    /// One for so many parts: no more threads than that feed it.
+    pub(crate) fn new(
+        wanted: Arc<Wanted>,
+        mut pipeline: Pipeline,
+        memory_bytes: usize,
+        parts: usize,
+    ) -> Self {
+        let width = parts.clamp(1, MAX_WIDTH);
+        let fork_bytes = memory_bytes / FORKS_SHARE / width;
+        pipeline.reserve(fork_bytes * width);
         let filled = Mutex::new(Filled { pipeline: Some(pipeline), ..Filled::default() });
         Self { wanted, filled, full: AtomicBool::new(false), fork_bytes }
     }
