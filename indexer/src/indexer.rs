@@ -156,6 +156,11 @@ impl Indexer {
         status::kept(&self.core, tenant)
     }
 
+    /// What people keep with their tenant.
+    pub fn catalog(&self) -> &locard_store::Catalog {
+        self.core.store.catalog()
+    }
+
     /// How it is doing.
     pub fn status(&self) -> Status {
         status::status(&self.core)

@@ -27,8 +27,13 @@ fn report(query: &str, values: fn(u32) -> Vec<Value>) {
     let combinations: Vec<Vec<Value>> = (0..COMBINATIONS).map(values).collect();
     let pipes = parse(query).map(|query| query.pipes).unwrap_or_default();
     let filed = Timestamp::MIN..Timestamp::MAX;
-    let setting =
-        Setting { memory_bytes: 256 << 20, page: 100, filed, now: Timestamp::from_seconds(1_772_366_400) };
+    let setting = Setting {
+        tables: Default::default(),
+        memory_bytes: 256 << 20,
+        page: 100,
+        filed,
+        now: Timestamp::from_seconds(1_772_366_400),
+    };
     let run = || {
         let mut pipeline = Pipeline::new(&pipes, &setting)?;
         let mut fork = pipeline.fork();

@@ -148,6 +148,19 @@ impl Filter {
         Self::all_of([self, other])
     }
 
+    /// The fields it looks at; nothing if it looks anywhere.
+    pub fn fields(&self) -> Option<Vec<&str>> {
+        match self {
+            Self::All => Some(Vec::new()),
+            Self::And(parts) | Self::Or(parts) => {
+                let fields = parts.iter().map(Self::fields).collect::<Option<Vec<_>>>()?;
+                Some(fields.concat())
+            }
+            Self::Not(part) => part.fields(),
+            Self::Is(Predicate { field, .. }) => Some(vec![field.as_deref()?]),
+        }
+    }
+
     /// The first time range that ends before it begins at `now`. Two ends of one kind are compared when they are read; one fixed and
     /// one relative end only here.
     pub fn reversed_at(&self, now: Timestamp) -> Option<&Predicate> {

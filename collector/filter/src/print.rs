@@ -59,7 +59,7 @@ impl fmt::Display for Predicate {
                 write!(f, "{field}{colon}/{}/{flag}", pattern.replace('/', "\\/"))
             }
             Test::Equals(text) => write!(f, "{field}={}", text_of(text)),
-            Test::Compare(comparison, text) => write!(f, "{field}{comparison}{}", text_of(text)),
+            Test::Compare(comparison, text) => write!(f, "{field}{comparison}{}", ordered(text)),
             Test::Range(low, high) => range(f, &field, low, high),
             Test::Cidr(network) => write!(f, "{field}{colon}{network}"),
             Test::Exists => write!(f, "{field}{colon}*"),
@@ -77,6 +77,11 @@ impl fmt::Display for Comparison {
             Self::LessOrEqual => "<=",
         })
     }
+}
+
+/// As [`text_of`], where a bare duration would be read as a number.
+fn ordered(text: &str) -> String {
+    if crate::parse_duration(text).is_some() { quoted(text) } else { text_of(text) }
 }
 
 /// The text bare where nothing in it has a meaning, else in quotes.
@@ -115,7 +120,7 @@ fn range(f: &mut fmt::Formatter<'_>, field: &str, low: &Bound, high: &Bound) -> 
 fn bound(bound: &Bound) -> String {
     match bound {
         Bound::Open => "*".to_owned(),
-        Bound::Inclusive(text) | Bound::Exclusive(text) => text_of(text),
+        Bound::Inclusive(text) | Bound::Exclusive(text) => ordered(text),
     }
 }
 

@@ -11,7 +11,7 @@ mod error;
 mod split;
 mod store;
 
-pub use catalog::{BatchRow, Catalog, Hold, Partition, Publication, Release};
+pub use catalog::{BatchRow, Catalog, Document, Hold, MAX_DOCUMENTS, Partition, Publication, Release};
 pub use class::Class;
 pub use control::{Control, Stop};
 pub use error::Error;

@@ -243,6 +243,7 @@ mod tests {
                 cursor: None,
                 took: Duration::ZERO,
                 scanned: Scanned::default(),
+                warnings: Vec::new(),
             };
             let mut headers = HeaderMap::new();
             head(&mut headers, &answer.into());

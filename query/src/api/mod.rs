@@ -4,9 +4,11 @@ mod event;
 mod fields;
 mod holds;
 mod lines;
+mod lookups;
 mod openapi;
 mod params;
 mod problem;
+mod saved;
 mod search;
 mod status;
 mod tail;
@@ -20,7 +22,7 @@ use axum::routing::{MethodRouter, get, post};
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
-use crate::search::{Metrics, Searcher};
+use crate::search::{MAX_LOOKUP_BYTES, Metrics, Searcher};
 
 pub use crate::search::Limits;
 
@@ -70,6 +72,16 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/fields/{name}/values", get(fields::values)),
         ("/api/holds", get(holds::list).post(holds::place)),
         ("/api/holds/{name}/release", post(holds::release)),
+        ("/api/lookups", get(lookups::list)),
+        (
+            "/api/lookups/{name}",
+            get(lookups::read)
+                .put(lookups::write)
+                .delete(lookups::delete)
+                .layer(DefaultBodyLimit::max(MAX_LOOKUP_BYTES)),
+        ),
+        ("/api/searches", get(saved::list)),
+        ("/api/searches/{name}", get(saved::read).put(saved::write).delete(saved::delete)),
         ("/api/status", get(status::status)),
         ("/api/openapi.json", get(openapi::openapi)),
     ]

@@ -15,7 +15,7 @@ use super::problem::problem;
 use super::{Api, lines};
 use crate::json::EventJson;
 use crate::pipe::{Outcome, Table};
-use crate::search::{Answer, Matched, Scanned};
+use crate::search::{Answer, Matched, Scanned, Warning};
 
 /// Answers a page of events, or streams events when the client asks for a line each.
 pub(super) async fn search(
@@ -44,6 +44,8 @@ struct Page<'a> {
     cursor: Option<&'a str>,
     took_ms: u64,
     scanned: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<Value>,
 }
 
 #[derive(Serialize)]
@@ -70,7 +72,12 @@ fn page(answer: &Answer) -> Page<'_> {
         cursor: answer.cursor.as_deref(),
         took_ms: millis(answer.took),
         scanned: scanned(answer.scanned),
+        warnings: answer.warnings.iter().map(warning).collect(),
     }
+}
+
+fn warning(warning: &Warning) -> Value {
+    json!({"message": warning.message, "hint": warning.hint, "fix": warning.fix})
 }
 
 fn table_json(table: &Table) -> TableJson<'_> {

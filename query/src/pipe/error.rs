@@ -22,6 +22,22 @@ pub enum PipeError {
         /// How many may be.
         limit: u64,
     },
+    /// There is no such table.
+    #[error("there is no lookup table `{table}`")]
+    Lookup {
+        /// What was asked for.
+        table: Box<str>,
+    },
+    /// A table has no such column.
+    #[error("the lookup table `{table}` has no column `{column}`; it has {columns}")]
+    Column {
+        /// Which table.
+        table: Box<str>,
+        /// What was asked for.
+        column: Box<str>,
+        /// What there is.
+        columns: String,
+    },
     /// A regular expression in a `where` is too large.
     #[error("{0}")]
     Filter(#[from] locard_filter::SyntaxError),
@@ -35,6 +51,8 @@ impl PipeError {
                 "narrow the filter or the range of time, group by fewer values, or add `| limit N`"
             }
             Self::Buckets { .. } => "write a longer span, as in span=1h, or a shorter range of time",
+            Self::Lookup { .. } => "put it there: PUT /api/lookups/NAME with a CSV file",
+            Self::Column { .. } => "write one of these",
             Self::Filter(_) => "write a smaller regular expression",
         }
     }

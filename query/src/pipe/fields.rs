@@ -1,4 +1,4 @@
-//! `fields a, b` keeps these, `fields -a, -b` drops them.
+//! `fields a, b` keeps these, `fields -a, -b` drops them, `fields a as c, b` gives names too.
 
 #[cfg(test)]
 mod tests;
@@ -26,12 +26,16 @@ impl Fields {
         if !drop {
             reader.eat('+');
         }
-        let mut names = vec![reader.column()?];
-        while reader.eat(',') {
+        let mut names = Vec::new();
+        loop {
+            let name = reader.column()?;
+            names.push(if !drop && reader.keyword("as") { reader.rename(name)? } else { name });
+            if !reader.eat(',') {
+                break;
+            }
             if drop {
                 reader.eat('-');
             }
-            names.push(reader.column()?);
         }
         Ok(if drop { Self::Drop(names) } else { Self::Keep(names) })
     }

@@ -8,6 +8,7 @@ use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 use locard_event::Value;
 
+use super::key::Key as By;
 use super::order;
 use super::record::Record;
 
@@ -149,10 +150,25 @@ impl Groups<u64> {
     /// The `most` groups with the greatest numbers, the greatest first; equal ones in the order of their keys.
     pub(super) fn greatest(&self, most: usize) -> Vec<(Vec<Value>, u64)> {
         let least = self.number_at(most);
-        let enough = self.table.iter().filter(|group| group.state >= least);
-        let mut groups: Vec<(u64, &Key)> = enough.map(|group| (group.state, &group.key)).collect();
+        self.first(most, |number| number >= least, |left, right| right.cmp(&left))
+    }
+
+    /// The `most` groups with the least numbers, the least first; equal ones in the order of their keys.
+    pub(super) fn least(&self, most: usize) -> Vec<(Vec<Value>, u64)> {
+        self.first(most, |_| true, |left, right| left.cmp(&right))
+    }
+
+    /// The first of those that may be among the first.
+    fn first(
+        &self,
+        most: usize,
+        may_be: impl Fn(u64) -> bool,
+        order: impl Fn(u64, u64) -> std::cmp::Ordering,
+    ) -> Vec<(Vec<Value>, u64)> {
+        let groups = self.table.iter().filter(|group| may_be(group.state));
+        let mut groups: Vec<(u64, &Key)> = groups.map(|group| (group.state, &group.key)).collect();
         let compare = |(left, left_key): &(u64, &Key), (right, right_key): &(u64, &Key)| {
-            right.cmp(left).then_with(|| compare_keys(left_key.values(), right_key.values()))
+            order(*left, *right).then_with(|| compare_keys(left_key.values(), right_key.values()))
         };
         // Sorting all of them would cost more than all that went before.
         if most < groups.len() {
@@ -190,12 +206,12 @@ pub(super) fn compare_keys(left: &[Value], right: &[Value]) -> std::cmp::Orderin
 }
 
 /// Calls `visit` with each group a record falls into: one, or one for each different element of a list. What is absent is null.
-pub(super) fn each_key(record: &Record<'_>, fields: &[Box<str>], mut visit: impl FnMut(&[Cow<'_, Value>])) {
-    match fields {
+pub(super) fn each_key(record: &Record<'_>, keys: &[By], mut visit: impl FnMut(&[Cow<'_, Value>])) {
+    match keys {
         [] => visit(&[]),
-        [field] => each_choice(&[record.value(field)], &mut visit),
-        fields => {
-            let values: Vec<_> = fields.iter().map(|field| record.value(field)).collect();
+        [key] => each_choice(&[key.value(record)], &mut visit),
+        keys => {
+            let values: Vec<_> = keys.iter().map(|key| key.value(record)).collect();
             each_choice(&values, &mut visit);
         }
     }
@@ -238,7 +254,8 @@ mod tests {
 
     fn keys(values: &[Value]) -> Vec<String> {
         let columns: Vec<String> = (0..values.len()).map(|index| format!("c{index}")).collect();
-        let fields: Vec<Box<str>> = columns.iter().map(|name| name.as_str().into()).collect();
+        let fields: Vec<By> =
+            columns.iter().map(|name| By { field: name.as_str().into(), network: None }).collect();
         let mut found = Vec::new();
         each_key(&Record::Row { columns: &columns, cells: values }, &fields, |key| {
             found.push(Value::List(key.iter().map(|value| Value::clone(value)).collect()).to_string());

@@ -4,11 +4,19 @@
 //! [`Pipeline::needs`] what to feed, feeds it, and takes the [`Outcome`].
 
 mod aggregate;
+mod context;
+mod decode;
+mod dedup;
 mod distinct;
+mod edit;
 mod error;
+mod eval;
 mod exact;
 mod fields;
 mod group;
+mod join;
+mod key;
+mod lookup;
 mod needs;
 mod order;
 mod outcome;
@@ -16,32 +24,48 @@ mod parse;
 mod patterns;
 mod percentile;
 mod pipeline;
+mod rare;
 mod read;
 mod record;
+mod rename;
+mod rex;
 mod rows;
 mod shown;
 mod sort;
 mod state;
 mod stats;
+mod step;
 #[cfg(test)]
 mod testing;
 mod timechart;
 mod top;
+mod transaction;
 mod work;
 
 pub use aggregate::{Aggregate, Function};
+pub use context::Context;
+pub use decode::{Decode, Format};
+pub use dedup::Dedup;
 pub use error::PipeError;
+pub use eval::{Eval, Expression};
 pub use fields::Fields;
+pub use join::{Join, JoinTable};
+pub use key::{Key, Network};
+pub use lookup::{Lookup, LookupTable};
 pub use needs::{Flow, Needs};
 pub use outcome::{Outcome, Table, member_names};
+pub(crate) use parse::reads;
 pub use parse::{parse, time_range};
 pub use patterns::Patterns;
-pub use pipeline::{Pipeline, Setting};
+pub use pipeline::{Pipeline, Setting, Tables};
+pub use rename::Rename;
+pub use rex::Rex;
 pub use shown::Shown;
 pub use sort::{Sort, SortKey};
 pub use stats::Stats;
 pub use timechart::Timechart;
 pub use top::Top;
+pub use transaction::Transaction;
 
 use locard_event::Timestamp;
 use locard_filter::Filter;
@@ -70,7 +94,7 @@ pub enum Pipe {
     Where(Filter),
     /// `stats functions by fields`
     Stats(Stats),
-    /// `top N fields`
+    /// `top N fields`, `rare N fields`
     Top(Top),
     /// `timechart span=… functions by field`
     Timechart(Timechart),
@@ -82,4 +106,22 @@ pub enum Pipe {
     Limit(usize),
     /// `fields names`
     Fields(Fields),
+    /// `rename name as name`
+    Rename(Rename),
+    /// `dedup fields`
+    Dedup(Dedup),
+    /// `rex "regex"`
+    Rex(Rex),
+    /// `parse format`
+    Parse(Decode),
+    /// `eval name=expression`
+    Eval(Eval),
+    /// `lookup table fields output columns`
+    Lookup(Lookup),
+    /// `join fields [ query ]`
+    Join(Join),
+    /// `context before=N after=N`
+    Context(Context),
+    /// `transaction fields maxpause=…`
+    Transaction(Transaction),
 }

@@ -18,6 +18,8 @@ use super::rows::Rows;
 
 /// How far back `new` looks unless asked otherwise: a day.
 const SINCE: i64 = 86_400 * 1_000_000_000;
+/// Most rows that can be asked for.
+const MAX_ROWS: usize = 1_000_000;
 const COLUMNS: [&str; 8] =
     ["pattern", "template", "count", "share", "first_seen", "last_seen", "example", name::ID];
 
@@ -26,16 +28,27 @@ const COLUMNS: [&str; 8] =
 pub struct Patterns {
     /// Only those that no event older than this many nanoseconds has.
     pub new_since: Option<i64>,
+    /// No more than so many.
+    pub limit: Option<usize>,
 }
 
 impl Patterns {
     pub(super) fn parse(reader: &mut Reader<'_>) -> Result<Self, SyntaxError> {
         let is_new = reader.keyword("new");
         let at = reader.position();
-        let since = if reader.option("since") { Some(reader.duration()?) } else { None };
+        let (mut since, mut limit) = (None, None);
+        loop {
+            if reader.option("since") {
+                since = Some(reader.duration()?);
+            } else if reader.option("limit") {
+                limit = Some(reader.count(1..=MAX_ROWS)?);
+            } else {
+                break;
+            }
+        }
         match (is_new, since) {
-            (true, since) => Ok(Self { new_since: Some(since.unwrap_or(SINCE)) }),
-            (false, None) => Ok(Self { new_since: None }),
+            (true, since) => Ok(Self { new_since: Some(since.unwrap_or(SINCE)), limit }),
+            (false, None) => Ok(Self { new_since: None, limit }),
             (false, Some(_)) => Err(reader.insert(at, "`since` of what?".into(), "new ")),
         }
     }
@@ -63,6 +76,7 @@ struct Example {
 pub(super) struct PatternsWork {
     /// What is older than this is not new.
     new_since: Option<Timestamp>,
+    limit: Option<usize>,
     patterns: HashMap<u64, Seen>,
     /// All records, with a template or without.
     total: u64,
@@ -72,7 +86,7 @@ pub(super) struct PatternsWork {
 impl PatternsWork {
     pub(super) fn new(patterns: Patterns, now: Timestamp) -> Self {
         let new_since = patterns.new_since.map(|nanos| now.plus_nanos(nanos.saturating_neg()));
-        Self { new_since, patterns: HashMap::new(), total: 0, bytes: 0 }
+        Self { new_since, limit: patterns.limit, patterns: HashMap::new(), total: 0, bytes: 0 }
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>) {
@@ -155,7 +169,7 @@ impl PatternsWork {
 
     /// The most frequent first.
     pub(super) fn finish(self) -> Rows {
-        let Self { new_since, patterns, total, .. } = self;
+        let Self { new_since, limit, patterns, total, .. } = self;
         let is_new =
             |seen: &Seen| new_since.is_none_or(|since| seen.first.is_none_or(|first| first >= since));
         let mut patterns: Vec<(u64, Seen)> = patterns.into_iter().filter(|(_, seen)| is_new(seen)).collect();
@@ -164,7 +178,8 @@ impl PatternsWork {
             right.count.cmp(&left.count).then_with(by_text)
         });
         let mut rows = Rows::new(COLUMNS.map(str::to_owned).to_vec());
-        rows.rows = patterns.into_iter().map(|(id, seen)| seen.row(id, total)).collect();
+        let patterns = patterns.into_iter().take(limit.unwrap_or(usize::MAX));
+        rows.rows = patterns.map(|(id, seen)| seen.row(id, total)).collect();
         rows
     }
 }

@@ -3,17 +3,21 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashSet;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
-use locard_event::{Event, Timestamp, Value};
-use locard_filter::Matcher;
+use locard_event::{Event, Stream, Timestamp, Value};
 use locard_store::PatternRow;
 
+use super::edit::Edit;
+use super::join::Bound as JoinBound;
+use super::lookup::Bound as LookupBound;
 use super::record::Record;
+use super::step::{Step, flow, is_plain};
 use super::work::Work;
-use super::{Flow, Needs, Outcome, Pipe, PipeError, Shown};
+use super::{Decode, Flow, Join, JoinTable, Lookup, LookupTable, Needs, Outcome, Pipe, PipeError, Shown};
 
 /// What a pipeline works under.
 #[derive(Clone, Debug)]
@@ -26,6 +30,43 @@ pub struct Setting {
     pub filed: Range<Timestamp>,
     /// When the search was asked.
     pub now: Timestamp,
+    /// What lookups and joins look into.
+    pub tables: Tables,
+}
+
+/// What lookups and joins look into.
+#[derive(Clone, Debug, Default)]
+pub struct Tables {
+    /// By name.
+    pub lookups: HashMap<Box<str>, Arc<LookupTable>>,
+    /// By the number of the join.
+    pub joins: Vec<Arc<JoinTable>>,
+}
+
+impl Tables {
+    fn lookup(&self, lookup: &Lookup) -> Result<LookupBound, PipeError> {
+        let table = self.lookups.get(&lookup.table);
+        let table = table.ok_or_else(|| PipeError::Lookup { table: lookup.table.clone() })?;
+        LookupBound::new(lookup, Arc::clone(table))
+    }
+
+    /// A join and what its other search found: nothing, if it was not done.
+    pub(super) fn join(&self, join: &Join) -> JoinBound {
+        JoinBound::new(join, self.joins.get(join.number).cloned().unwrap_or_default())
+    }
+}
+
+/// What a pipe changes of records one by one; nothing for other pipes.
+pub(super) fn edits(pipe: &Pipe, setting: &Setting) -> Result<Vec<Edit>, PipeError> {
+    let edit = match pipe {
+        Pipe::Eval(eval) => Edit::Eval(eval.clone(), setting.now),
+        Pipe::Rex(rex) => Edit::Rex(rex.clone()),
+        Pipe::Parse(decode) => Edit::Decode(Decode::clone(decode)),
+        Pipe::Rename(rename) => Edit::Rename(rename.clone()),
+        Pipe::Lookup(lookup) => Edit::Lookup(Arc::new(setting.tables.lookup(lookup)?)),
+        _ => return Ok(Vec::new()),
+    };
+    Ok(edit.each())
 }
 
 /// Pipes at work: fed with what [`Pipeline::needs`] says, then finished.
@@ -36,19 +77,12 @@ pub struct Pipeline {
     work: Work,
     /// The pipes behind the one that gathers.
     rest: Vec<Pipe>,
-    /// The fields whose values [`Pipeline::push_group`] is given.
-    columns: Vec<String>,
+    /// The fields whose values [`Pipeline::push_group`] is given; nothing if it takes events alone.
+    columns: Option<Vec<String>>,
     setting: Setting,
     /// What of the memory is kept for forks.
     reserved_bytes: usize,
     enough: bool,
-}
-
-/// What is done to events one by one.
-#[derive(Clone, Debug)]
-enum Step {
-    Where(Arc<Matcher>, Shown),
-    Limit { limit: usize, left: usize },
 }
 
 impl Pipeline {
@@ -68,9 +102,28 @@ impl Pipeline {
             match pipe {
                 Pipe::Fields(fields) => shown = fields.narrow(shown),
                 Pipe::Limit(limit) => steps.push(Step::Limit { limit: *limit, left: *limit }),
-                Pipe::Where(filter) => {
-                    let matcher = Matcher::new(&filter.clone().resolve(setting.now))?;
-                    steps.push(Step::Where(Arc::new(matcher), shown.clone()));
+                Pipe::Where(filter) => steps.push(Step::filter(filter, &shown, setting)?),
+                Pipe::Dedup(dedup) => steps.push(Step::dedup(dedup, &shown)),
+                Pipe::Join(join) => {
+                    let join = setting.tables.join(join);
+                    let before = shown.clone();
+                    shown = shown.show(join.makes());
+                    steps.push(Step::Join(Arc::new(join), before));
+                }
+                edit
+                @ (Pipe::Eval(_) | Pipe::Rex(_) | Pipe::Parse(_) | Pipe::Rename(_) | Pipe::Lookup(_)) => {
+                    for edit in edits(edit, setting)? {
+                        let before = shown.clone();
+                        match edit.makes() {
+                            Some(makes) => shown = shown.show(makes),
+                            // What it makes shows, whatever it is called.
+                            None if shown != Shown::All => {
+                                steps.push(Step::Project(std::mem::take(&mut shown)));
+                            }
+                            None => {}
+                        }
+                        steps.push(Step::Edit(Arc::new(edit), before));
+                    }
                 }
                 gathering => {
                     work = Work::new(gathering, &shown, pipes.as_slice(), setting)?;
@@ -79,7 +132,8 @@ impl Pipeline {
             }
         }
         let rest = pipes.as_slice().to_vec();
-        let (columns, setting) = (work.fields(&shown), setting.clone());
+        let columns = columns(&steps, &work, &shown);
+        let setting = setting.clone();
         Ok(Self { steps, shown, work, rest, columns, setting, reserved_bytes: 0, enough: false })
     }
 
@@ -115,7 +169,7 @@ impl Pipeline {
 
     /// How much memory it holds.
     pub fn bytes(&self) -> usize {
-        self.work.bytes()
+        self.work.bytes() + self.steps.iter().map(Step::bytes).sum::<usize>()
     }
 
     /// Lets go of what it can do without.
@@ -125,18 +179,19 @@ impl Pipeline {
 
     fn within(&mut self) -> Result<(), PipeError> {
         let limit_bytes = self.setting.memory_bytes;
-        self.work.within(limit_bytes.saturating_sub(self.reserved_bytes), limit_bytes)
+        let held = self.steps.iter().map(Step::bytes).sum::<usize>();
+        self.work.within(limit_bytes.saturating_sub(self.reserved_bytes).saturating_sub(held), limit_bytes)
     }
 
     /// What must be fed.
     pub fn needs(&self) -> Needs {
-        if self.steps.is_empty()
-            && let Some(needs) = self.work.needs(&self.columns)
+        if let Some(columns) = &self.columns
+            && let Some(needs) = self.work.needs(columns)
+            && (self.steps.is_empty() || matches!(needs, Needs::Groups(_)))
         {
             return needs;
         }
-        let is_limit = |step: &Step| matches!(step, Step::Limit { .. });
-        let ordered = matches!(self.work, Work::Collect { .. }) || self.steps.iter().any(is_limit);
+        let ordered = matches!(self.work, Work::Collect { .. }) || self.steps.iter().any(Step::is_ordered);
         let at_most = match self.steps.first() {
             Some(Step::Limit { limit, .. }) => Some(*limit),
             _ => None,
@@ -154,40 +209,19 @@ impl Pipeline {
     /// # Errors
     /// The memory limit is reached.
     pub fn push_event(&mut self, event: &Event) -> Result<Flow, PipeError> {
-        if !self.enough && self.passes(event) {
-            self.work.push(event, &self.shown);
+        if !self.enough {
+            let Self { steps, work, shown, .. } = self;
+            let open = flow(steps, Cow::Borrowed(event), &mut |event| work.push(event, shown));
             self.within()?;
-            self.enough |= self.is_full();
+            self.enough = !open || self.is_full();
         }
         Ok(if self.enough { Flow::Enough } else { Flow::More })
     }
 
     /// Whether there is a page already. What is sorted or computed never is full; a `limit` says itself when it is.
     fn is_full(&self) -> bool {
-        let limited = self.steps.iter().any(|step| matches!(step, Step::Limit { .. }));
+        let limited = self.steps.iter().any(Step::is_limit);
         matches!(&self.work, Work::Collect { events, .. } if !limited && events.len() >= self.setting.page)
-    }
-
-    /// Takes an event through the steps.
-    fn passes(&mut self, event: &Event) -> bool {
-        for step in &mut self.steps {
-            match step {
-                Step::Where(matcher, shown) => {
-                    if !matcher.matches(&Record::Event { event, shown }.as_event()) {
-                        return false;
-                    }
-                }
-                Step::Limit { left: 0, .. } => {
-                    self.enough = true;
-                    return false;
-                }
-                Step::Limit { left, .. } => {
-                    *left -= 1;
-                    self.enough |= *left == 0;
-                }
-            }
-        }
-        true
     }
 
     /// Feeds so many events that have these values. Only where [`Needs::Groups`] was said, values in the order of its keys.
@@ -195,7 +229,17 @@ impl Pipeline {
     /// # Errors
     /// The memory limit is reached.
     pub fn push_group(&mut self, values: &[Value], events: u64) -> Result<(), PipeError> {
-        self.work.push_group(&self.columns, values, events);
+        let Some(columns) = &self.columns else { return Ok(()) };
+        let Self { steps, work, shown, .. } = self;
+        if steps.is_empty() {
+            work.push_group(columns, values, events);
+        } else {
+            let (bucket, values) = work.bucket_of(values);
+            let event = event_of(columns, values);
+            flow(steps, Cow::Owned(event), &mut |event| {
+                work.push_times(bucket, &Record::Event { event, shown }, events);
+            });
+        }
         self.within()
     }
 
@@ -251,6 +295,7 @@ impl Pipeline {
     pub fn finish(self) -> Result<Outcome, PipeError> {
         let Self { shown, work, rest, setting, .. } = self;
         let rows = match work {
+            Work::Transaction(work) => work.finish(),
             Work::Collect { events, .. } => return Ok(Outcome::Events { events, shown, cut: false }),
             Work::Sort(sort) => {
                 let (events, cut) = sort.finish();
@@ -276,14 +321,13 @@ fn after_sort(
     let page = setting.page;
     let mut rest =
         Pipeline::showing(shown, rest, &Setting { page: page.saturating_add(1), ..setting.clone() })?;
-    let limited = rest.steps.iter().any(|step| matches!(step, Step::Limit { .. }));
-    match rest.needs() {
-        Needs::Count => rest.push_count(events.len() as u64),
-        _ => {
-            for event in &events {
-                if rest.push_event(event)? == Flow::Enough {
-                    break;
-                }
+    let limited = rest.steps.iter().any(Step::is_limit);
+    if rest.needs() == Needs::Count {
+        rest.push_count(events.len() as u64);
+    } else {
+        for event in &events {
+            if rest.push_event(event)? == Flow::Enough {
+                break;
             }
         }
     }
@@ -295,4 +339,23 @@ fn after_sort(
         }
         outcome => outcome,
     })
+}
+
+/// The fields whose values tell all that work behind steps looks at; nothing if it takes whole events.
+fn columns(steps: &[Step], work: &Work, shown: &Shown) -> Option<Vec<String>> {
+    let own = work.fields(shown);
+    if steps.is_empty() {
+        return Some(own);
+    }
+    let needed = steps.iter().rev().try_fold(own, |wanted, step| step.needs(wanted))?;
+    needed.iter().all(|name| is_plain(name)).then_some(needed)
+}
+
+/// An event that has these values and no others.
+fn event_of(columns: &[String], values: &[Value]) -> Event {
+    let stream = Arc::new(Stream::new(std::iter::empty::<(&str, &str)>()));
+    let mut event = Event::new(Timestamp::default(), stream, "");
+    let values = columns.iter().zip(values).filter(|(_, value)| **value != Value::Null);
+    event.fields = values.map(|(name, value)| (name.as_str(), value.clone())).collect();
+    event
 }

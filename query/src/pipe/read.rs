@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use locard_filter::{Filter, Spent, SyntaxError};
 
+use super::rename::Rename;
+
 /// A position in the query text, behind the first `|`.
 #[derive(Debug)]
 pub(super) struct Reader<'a> {
@@ -11,16 +13,31 @@ pub(super) struct Reader<'a> {
     position: usize,
     /// What the filters before have used up.
     spent: Spent,
+    /// Names that `fields` gives.
+    renames: Vec<(Box<str>, Box<str>)>,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, position: usize) -> Self {
-        Self { text, position, spent: Spent::default() }
+        Self { text, position, spent: Spent::default(), renames: Vec::new() }
     }
 
     /// The same, behind filters that have used up this much.
     pub(super) fn spent(self, spent: Spent) -> Self {
         Self { spent, ..self }
+    }
+
+    /// Reads the name that `from` is given, and notes it.
+    pub(super) fn rename(&mut self, from: Box<str>) -> Result<Box<str>, SyntaxError> {
+        let name = super::eval::new_field(self)?;
+        self.renames.push((from, name.clone()));
+        Ok(name)
+    }
+
+    /// The names that were given since this was asked.
+    pub(super) fn renamed(&mut self) -> Option<Rename> {
+        let names = std::mem::take(&mut self.renames);
+        (!names.is_empty()).then_some(Rename { names })
     }
 
     pub(super) fn position(&self) -> usize {
@@ -90,8 +107,8 @@ impl<'a> Reader<'a> {
 
     /// A field name: bare, with backslashes before punctuation marks, or in quotes.
     pub(super) fn field(&mut self, what: &str) -> Result<Box<str>, SyntaxError> {
-        if self.peek() == Some('"') {
-            return self.quoted();
+        if let Some(quote @ ('"' | '`')) = self.peek() {
+            return self.quoted(quote);
         }
         let mut name = String::new();
         let mut end = 0;
@@ -122,27 +139,110 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn quoted(&mut self) -> Result<Box<str>, SyntaxError> {
+    /// What stands between two of `quote`, the first of which is next.
+    pub(super) fn quoted(&mut self, quote: char) -> Result<Box<str>, SyntaxError> {
+        self.peek();
         let start = self.position;
         let mut name = String::new();
         let mut chars = self.rest().char_indices().skip(1).peekable();
         while let Some((at, char)) = chars.next() {
             match char {
-                '"' => {
+                end if end == quote => {
                     self.position = start + at + 1;
                     return Ok(name.into());
                 }
-                '\\' if matches!(chars.peek(), Some((_, '"' | '\\'))) => {
+                '\\' if matches!(chars.peek(), Some((_, next)) if *next == quote || *next == '\\') => {
                     name.extend(chars.next().map(|(_, char)| char))
                 }
                 other => name.push(other),
             }
         }
-        Err(SyntaxError::new(start..start + 1, "unclosed quote").fix(
-            self.text,
-            self.text.len()..self.text.len(),
-            "\"",
-        ))
+        let end = self.text.len();
+        Err(SyntaxError::new(start..start + 1, "unclosed quote").fix(self.text, end..end, &quote.to_string()))
+    }
+
+    /// What stands between two of `quote`, the first of which is next. Backslashes stay, but for those before `quote`.
+    pub(super) fn delimited(&mut self, quote: char) -> Result<String, SyntaxError> {
+        self.peek();
+        let start = self.position;
+        let mut text = String::new();
+        let mut chars = self.rest().char_indices().skip(1);
+        while let Some((at, char)) = chars.next() {
+            match char {
+                end if end == quote => {
+                    self.position = start + at + 1;
+                    return Ok(text);
+                }
+                '\\' => match chars.next() {
+                    Some((_, next)) if next == quote => text.push(next),
+                    next => {
+                        text.push(char);
+                        text.extend(next.map(|(_, next)| next));
+                    }
+                },
+                other => text.push(other),
+            }
+        }
+        let end = self.text.len();
+        Err(SyntaxError::new(start..start + 1, "unclosed quote").fix(self.text, end..end, &quote.to_string()))
+    }
+
+    /// A whole number within a range.
+    pub(super) fn count(&mut self, range: std::ops::RangeInclusive<usize>) -> Result<usize, SyntaxError> {
+        let (number, span) = self.number().ok_or_else(|| self.expected("a number"))?;
+        if range.contains(&number) {
+            return Ok(number);
+        }
+        let nearest = number.clamp(*range.start(), *range.end()).to_string();
+        let message = format!("{number} is not from {} to {}", range.start(), range.end());
+        Err(self.replace(span, message, &nearest))
+    }
+
+    /// Consumes `wanted` if it is next.
+    pub(super) fn eat_text(&mut self, wanted: &str) -> bool {
+        self.peek();
+        let found = self.rest().starts_with(wanted);
+        if found {
+            self.position += wanted.len();
+        }
+        found
+    }
+
+    /// Consumes a `!` that is not the beginning of `!=`.
+    pub(super) fn eat_not(&mut self) -> bool {
+        self.peek();
+        let found = self.rest().starts_with('!') && !self.rest().starts_with("!=");
+        if found {
+            self.position += 1;
+        }
+        found
+    }
+
+    /// Consumes what a number is written with, and the letters of a unit.
+    pub(super) fn numeral(&mut self) -> &'a str {
+        self.peek();
+        let rest = self.rest();
+        let mut before = ' ';
+        let end = rest.find(|char: char| {
+            let exponent = matches!(char, '+' | '-') && matches!(before, 'e' | 'E');
+            before = char;
+            !(exponent || char.is_alphanumeric() || char == '.' || char == '_')
+        });
+        self.consume(end.unwrap_or(rest.len()))
+    }
+
+    /// Consumes a dotted name: letters, digits, `_`, `.`, `@`.
+    pub(super) fn path(&mut self) -> &'a str {
+        self.peek();
+        let rest = self.rest();
+        let end = rest.find(|char: char| !(char.is_alphanumeric() || "_.@".contains(char)));
+        self.consume(end.unwrap_or(rest.len()))
+    }
+
+    fn consume(&mut self, length: usize) -> &'a str {
+        let text = self.rest().get(..length).unwrap_or("");
+        self.position += text.len();
+        text
     }
 
     /// Fields separated by commas.
@@ -196,6 +296,88 @@ impl<'a> Reader<'a> {
         })?;
         self.position = offset + end;
         Ok(filter)
+    }
+
+    /// A filter as the value of an option: a phrase in quotes, or any in parentheses.
+    pub(super) fn filter_value(&mut self) -> Result<Filter, SyntaxError> {
+        match self.peek() {
+            Some('"') => {
+                let phrase = self.quoted('"')?;
+                let test = locard_filter::Test::Contains(phrase);
+                Ok(Filter::Is(locard_filter::Predicate { field: None, test }))
+            }
+            Some('(') => {
+                let inner = self.enclosed('(', ')')?;
+                let text = self.text.get(..inner.end).unwrap_or("");
+                let mut within = Reader::new(text, inner.start).spent(std::mem::take(&mut self.spent));
+                let filter = within.filter()?;
+                if !within.at_end() {
+                    return Err(within.expected("the end of the filter"));
+                }
+                self.spent = within.spent;
+                Ok(filter)
+            }
+            _ => Err(self
+                .expected("a filter in quotes or parentheses")
+                .hint("as in startswith=\"session opened\"")),
+        }
+    }
+
+    /// A whole query in brackets.
+    pub(super) fn bracketed(&mut self) -> Result<super::Query, SyntaxError> {
+        if self.peek() != Some('[') {
+            let hint = "as in join user.name [ event.action:login | stats count() as logins by user.name ]";
+            return Err(self.expected("a search in brackets").hint(hint));
+        }
+        let inner = self.enclosed('[', ']')?;
+        let text = self.text.get(inner.clone()).unwrap_or("");
+        super::parse(text).map_err(|error| SyntaxError {
+            span: error.span.start + inner.start..error.span.end + inner.start,
+            fix: error.fix.map(|fix| self.replaced(inner.clone(), &fix)),
+            ..error
+        })
+    }
+
+    fn replaced(&self, span: Range<usize>, text: &str) -> String {
+        let (head, tail) = (self.text.get(..span.start), self.text.get(span.end..));
+        format!("{}{text}{}", head.unwrap_or(""), tail.unwrap_or(""))
+    }
+
+    /// Consumes what stands between two brackets, quotes in it being respected; answers where it stands. Brackets of ranges may be of
+    /// either kind at either end.
+    fn enclosed(&mut self, open: char, close: char) -> Result<Range<usize>, SyntaxError> {
+        let start = self.position;
+        let (opening, closing): (&[char], &[char]) = match open {
+            '[' => (&['[', '{'], &[']', '}']),
+            _ => (&['('], &[')']),
+        };
+        let mut depth = 0usize;
+        let mut quoted = false;
+        let mut chars = self.rest().char_indices();
+        while let Some((at, char)) = chars.next() {
+            match char {
+                '\\' => {
+                    chars.next();
+                }
+                '"' => quoted = !quoted,
+                _ if quoted => {}
+                char if opening.contains(&char) => depth += 1,
+                char if closing.contains(&char) => {
+                    depth -= 1;
+                    if depth == 0 {
+                        self.position = start + at + char.len_utf8();
+                        return Ok(start + open.len_utf8()..start + at);
+                    }
+                }
+                _ => {}
+            }
+        }
+        let end = self.text.len();
+        Err(SyntaxError::new(start..start + open.len_utf8(), format!("`{open}` is not closed")).fix(
+            self.text,
+            end..end,
+            &close.to_string(),
+        ))
     }
 
     /// An error at what stands here instead of `what`.

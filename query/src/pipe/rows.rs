@@ -7,7 +7,11 @@ use locard_event::Value;
 use locard_filter::Matcher;
 use serde_json::Value as Json;
 
+use super::dedup::DedupWork;
+use super::edit::{Edit, set_cell};
+use super::join::Bound as Join;
 use super::patterns::PatternsWork;
+use super::pipeline::edits;
 use super::record::{Record, on_rows};
 use super::stats::StatsWork;
 use super::timechart::TimechartWork;
@@ -43,6 +47,20 @@ impl Rows {
                     let Self { columns, rows, .. } = &mut self;
                     rows.retain(|cells| matcher.matches(&Record::Row { columns, cells }.as_event()));
                 }
+                Pipe::Rename(rename) => rename.columns(&mut self.columns),
+                Pipe::Rex(_) | Pipe::Parse(_) | Pipe::Eval(_) | Pipe::Lookup(_) => {
+                    for edit in edits(pipe, setting)? {
+                        self.edit(&edit, setting)?;
+                    }
+                }
+                Pipe::Dedup(dedup) => {
+                    let mut work = DedupWork::new(dedup.clone());
+                    let Self { columns, rows, .. } = &mut self;
+                    rows.retain(|cells| work.keeps(&Record::Row { columns, cells }));
+                }
+                Pipe::Join(join) => self.join(&setting.tables.join(join), setting)?,
+                // The parser refuses them here.
+                Pipe::Context(_) | Pipe::Transaction(_) => {}
                 Pipe::Stats(stats) => {
                     let mut work = StatsWork::new(stats.clone());
                     self.each(|record| {
@@ -82,6 +100,43 @@ impl Rows {
 
     fn each(&self, mut visit: impl FnMut(Record<'_>) -> Result<(), PipeError>) -> Result<(), PipeError> {
         self.rows.iter().try_for_each(|cells| visit(Record::Row { columns: &self.columns, cells }))
+    }
+
+    fn edit(&mut self, edit: &Edit, setting: &Setting) -> Result<(), PipeError> {
+        const ROWS_A_CHECK: usize = 256;
+        let Self { columns, rows, .. } = self;
+        let mut bytes = 0;
+        for rows in rows.chunks_mut(ROWS_A_CHECK) {
+            edit.of_rows(columns, rows);
+            let cells = rows.iter().flatten().map(|value| size_of::<Value>() + value.heap_bytes());
+            bytes += cells.sum::<usize>();
+            within(edit.name(), bytes, setting)?;
+        }
+        self.square(setting)
+    }
+
+    fn join(&mut self, join: &Join, setting: &Setting) -> Result<(), PipeError> {
+        let (mut bytes, before) = (0, std::mem::take(&mut self.rows));
+        for row in before {
+            for changes in join.matches(&Record::Row { columns: &self.columns, cells: &row }) {
+                let mut joined = row.clone();
+                for (name, value) in changes {
+                    set_cell(&mut self.columns, &mut joined, &name, value);
+                }
+                bytes += joined.iter().map(|value| size_of::<Value>() + value.heap_bytes()).sum::<usize>();
+                within("join", bytes, setting)?;
+                self.rows.push(joined);
+            }
+        }
+        self.square(setting)
+    }
+
+    /// Makes every row as long as there are columns.
+    fn square(&mut self, setting: &Setting) -> Result<(), PipeError> {
+        within("eval", self.columns.len().saturating_mul(self.rows.len()) * size_of::<Value>(), setting)?;
+        let columns = self.columns.len();
+        self.rows.iter_mut().for_each(|row| row.resize(columns, Value::Null));
+        Ok(())
     }
 
     /// An estimate stays one, whatever is made of it.

@@ -29,6 +29,24 @@ impl Shown {
         }
     }
 
+    /// This and `names`, which a pipe makes.
+    #[must_use]
+    pub(super) fn show<'a>(self, names: impl IntoIterator<Item = &'a str>) -> Self {
+        match self {
+            Self::All => Self::All,
+            Self::Only(mut kept) => {
+                kept.extend(names.into_iter().map(Box::from));
+                Self::Only(kept)
+            }
+            Self::AllBut(mut dropped) => {
+                names.into_iter().for_each(|name| {
+                    dropped.remove(name);
+                });
+                Self::AllBut(dropped)
+            }
+        }
+    }
+
     /// What is left of this when only `names` are kept.
     #[must_use]
     pub fn keep(&self, names: &[Box<str>]) -> Self {

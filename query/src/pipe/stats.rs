@@ -10,6 +10,7 @@ use locard_filter::SyntaxError;
 
 use super::aggregate::Aggregate;
 use super::group::{Groups, each_key};
+use super::key::Key;
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
@@ -20,8 +21,8 @@ use super::state::State;
 pub struct Stats {
     /// What is computed; at least one.
     pub aggregates: Vec<Aggregate>,
-    /// For each group of records that agree in these fields.
-    pub by: Vec<Box<str>>,
+    /// For each group of records that agree in these.
+    pub by: Vec<Key>,
 }
 
 impl Stats {
@@ -34,7 +35,7 @@ impl Stats {
                 return Ok(Self { aggregates, by });
             }
             if !comma && reader.keyword("by") {
-                by = reader.fields()?;
+                by = Key::parse_list(reader)?;
                 return Ok(Self { aggregates, by });
             }
             Aggregate::parse_into(&mut aggregates, reader)?;
@@ -101,9 +102,8 @@ impl StatsWork {
     /// The fields that it looks at.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         let Stats { aggregates, by } = &self.stats;
-        by.iter()
-            .chain(aggregates.iter().filter_map(|aggregate| aggregate.field.as_ref()))
-            .map(|name| &**name)
+        let of = aggregates.iter().filter_map(|aggregate| aggregate.field.as_deref());
+        by.iter().map(|key| &*key.field).chain(of)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -113,8 +113,8 @@ impl StatsWork {
 
     pub(super) fn finish(self) -> Rows {
         let Stats { aggregates, by } = self.stats;
-        let names = by.iter().chain(aggregates.iter().map(|aggregate| &aggregate.name));
-        let mut rows = Rows::new(names.map(|name| name.to_string()).collect());
+        let names = aggregates.iter().map(|aggregate| aggregate.name.to_string());
+        let mut rows = Rows::new(by.iter().map(Key::name).chain(names).collect());
         for (mut cells, states) in self.groups.sorted(aggregates.len()) {
             cells.extend(values(states, &aggregates, &mut rows.inexact_because));
             rows.rows.push(cells);

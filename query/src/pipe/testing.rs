@@ -5,14 +5,21 @@ use std::sync::Arc;
 use expect_test::Expect;
 use locard_event::{Event, EventId, Stream, Timestamp, Value};
 use locard_filter::Matcher;
+use locard_store::GroupKey;
 use serde_json::Value as Json;
 
-use super::{Flow, Needs, Outcome, PipeError, Pipeline, Setting, Table, parse};
+use super::{Flow, Needs, Outcome, PipeError, Pipeline, Setting, Table, Tables, parse};
 
 pub(super) const NOW: Timestamp = Timestamp::from_seconds(1_772_366_400);
 
 pub(super) fn setting() -> Setting {
-    Setting { memory_bytes: 64 << 20, page: 100, filed: Timestamp::MIN..Timestamp::MAX, now: NOW }
+    Setting {
+        memory_bytes: 64 << 20,
+        page: 100,
+        filed: Timestamp::MIN..Timestamp::MAX,
+        now: NOW,
+        tables: Tables::default(),
+    }
 }
 
 /// Events a minute apart, the last one at 12:00; fields from JSON, a number one to each event in `n`.
@@ -68,7 +75,18 @@ pub(super) fn run(query: &str, events: &[Event], setting: &Setting) -> Result<Ou
     let mut found: Vec<&Event> = events.iter().filter(|event| matcher.matches(event)).collect();
     match pipeline.needs() {
         Needs::Count => pipeline.push_count(found.len() as u64),
-        Needs::Groups(_) | Needs::Patterns => {
+        Needs::Groups(keys) => {
+            let mut grouped = Pipeline::new(&query.pipes, setting)?;
+            for event in found {
+                let values: Vec<Value> = keys.iter().map(|key| group_value(event, key)).collect();
+                grouped.push_group(&values, 1)?;
+                pipeline.push_event(event)?;
+            }
+            let outcome = pipeline.finish()?;
+            assert_eq!(grouped.finish()?, outcome, "groups say something else than events");
+            return Ok(outcome);
+        }
+        Needs::Patterns => {
             found.into_iter().try_for_each(|event| pipeline.push_event(event).map(|_| ()))?;
         }
         Needs::Events { ordered, at_most } => {
@@ -106,6 +124,18 @@ pub(super) fn show(outcome: &Outcome) -> String {
             let note = if *cut { "cut\n" } else { "" };
             events.iter().map(named).chain([note.to_owned()]).collect()
         }
+    }
+}
+
+/// What a split says of an event in a group.
+fn group_value(event: &Event, key: &GroupKey) -> Value {
+    match key {
+        GroupKey::Field(field) => event.get(field).map_or(Value::Null, std::borrow::Cow::into_owned),
+        GroupKey::Bucket { origin, span_nanos } => {
+            Value::Int((event.filed().nanos() - origin.nanos()).div_euclid(*span_nanos))
+        }
+        GroupKey::Pattern => locard_store::pattern_of(&event.message)
+            .map_or(Value::Null, |(id, _)| super::patterns::pattern_text(id).into()),
     }
 }
 

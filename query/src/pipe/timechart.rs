@@ -17,6 +17,7 @@ use locard_store::GroupKey;
 
 use super::aggregate::Aggregate;
 use super::group::{Groups, each_key};
+use super::key::Key;
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
@@ -39,8 +40,8 @@ pub struct Timechart {
     pub span: Option<i64>,
     /// What is computed; at least one.
     pub aggregates: Vec<Aggregate>,
-    /// A series for each value of this field.
-    pub by: Option<Box<str>>,
+    /// A series for each value of this.
+    pub by: Option<Key>,
     /// Most series beside `other`.
     pub limit: usize,
 }
@@ -55,7 +56,7 @@ impl Timechart {
             } else if reader.option("limit") {
                 chart.limit = limit(reader)?;
             } else if reader.keyword("by") {
-                chart.by = Some(reader.field("a field name")?);
+                chart.by = Some(Key::parse(reader)?);
                 let at = reader.position();
                 if reader.eat(',') {
                     return Err(SyntaxError::new(at..reader.position(), "`timechart` groups by one field")
@@ -200,9 +201,8 @@ impl TimechartWork {
     /// The fields that it looks at.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
         let Timechart { aggregates, by, .. } = &self.chart;
-        by.iter()
-            .chain(aggregates.iter().filter_map(|aggregate| aggregate.field.as_ref()))
-            .map(|name| &**name)
+        let of = aggregates.iter().filter_map(|aggregate| aggregate.field.as_deref());
+        by.iter().map(|key| &*key.field).chain(of)
     }
 
     pub(super) fn bytes(&self) -> usize {

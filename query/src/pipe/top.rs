@@ -9,6 +9,7 @@ use locard_event::Value;
 use locard_filter::SyntaxError;
 
 use super::group::{Groups, each_key};
+use super::key::Key;
 use super::read::Reader;
 use super::record::Record;
 use super::rows::Rows;
@@ -22,7 +23,9 @@ pub struct Top {
     /// How many rows.
     pub limit: usize,
     /// Whose combinations; at least one.
-    pub fields: Vec<Box<str>>,
+    pub fields: Vec<Key>,
+    /// Whether the least frequent are wanted: `rare`.
+    pub rare: bool,
 }
 
 impl Top {
@@ -33,7 +36,7 @@ impl Top {
             None => ROWS,
         };
         reader.keyword("by");
-        Ok(Self { limit, fields: reader.fields()? })
+        Ok(Self { limit, fields: Key::parse_list(reader)?, rare: false })
     }
 }
 
@@ -70,7 +73,7 @@ impl TopWork {
 
     /// The fields that it looks at.
     pub(super) fn fields(&self) -> impl Iterator<Item = &str> {
-        self.top.fields.iter().map(|name| &**name)
+        self.top.fields.iter().map(|key| &*key.field)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -78,9 +81,12 @@ impl TopWork {
     }
 
     pub(super) fn finish(self) -> Rows {
-        let mut rows = Rows::new(self.top.fields.iter().map(|field| field.to_string()).collect());
+        let mut rows = Rows::new(self.top.fields.iter().map(Key::name).collect());
         rows.columns.push("count".into());
-        let groups = self.groups.greatest(self.top.limit);
+        let groups = match self.top.rare {
+            true => self.groups.least(self.top.limit),
+            false => self.groups.greatest(self.top.limit),
+        };
         rows.rows = groups
             .into_iter()
             .map(|(mut key, count)| {

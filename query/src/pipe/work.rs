@@ -12,6 +12,7 @@ use super::sort::SortWork;
 use super::stats::StatsWork;
 use super::timechart::TimechartWork;
 use super::top::TopWork;
+use super::transaction::TransactionWork;
 use super::{Needs, Pipe, PipeError, Setting, Shown};
 
 /// What gathers events.
@@ -23,6 +24,7 @@ pub(super) enum Work {
     Top(TopWork),
     Timechart(TimechartWork),
     Patterns(PatternsWork),
+    Transaction(TransactionWork),
 }
 
 impl Work {
@@ -42,7 +44,10 @@ impl Work {
             Pipe::Top(top) => Self::Top(TopWork::new(top.clone())),
             Pipe::Timechart(chart) => Self::Timechart(TimechartWork::new(chart.clone(), setting)?),
             Pipe::Patterns(patterns) => Self::Patterns(PatternsWork::new(*patterns, setting.now)),
-            Pipe::Where(_) | Pipe::Limit(_) | Pipe::Fields(_) => Self::collect(),
+            Pipe::Transaction(pipe) => {
+                Self::Transaction(TransactionWork::new(pipe.clone(), shown.clone(), rest, setting)?)
+            }
+            _ => Self::collect(),
         })
     }
 
@@ -52,7 +57,7 @@ impl Work {
             Self::Stats(stats) => stats.fields().collect(),
             Self::Top(top) => top.fields().collect(),
             Self::Timechart(chart) => chart.fields().collect(),
-            Self::Collect { .. } | Self::Sort(_) | Self::Patterns(_) => Vec::new(),
+            _ => Vec::new(),
         };
         let mut fields: Vec<String> = Vec::new();
         for name in named {
@@ -70,7 +75,7 @@ impl Work {
             Self::Stats(_) | Self::Top(_) => None,
             Self::Timechart(chart) => Some(chart.bucket_key()),
             Self::Patterns(_) => return Some(Needs::Patterns),
-            Self::Collect { .. } | Self::Sort(_) => return None,
+            Self::Collect { .. } | Self::Sort(_) | Self::Transaction(_) => return None,
         };
         let key = |field: &String| match field.as_str() {
             name::PATTERN => GroupKey::Pattern,
@@ -91,6 +96,7 @@ impl Work {
             Self::Top(top) => top.push(&record, 1),
             Self::Timechart(chart) => chart.push(&record, 1),
             Self::Patterns(patterns) => patterns.push(&record),
+            Self::Transaction(work) => work.push(event),
         }
     }
 
@@ -104,7 +110,25 @@ impl Work {
                     chart.push_bucket(*bucket, &Record::Row { columns, cells }, events);
                 }
             }
-            Self::Collect { .. } | Self::Sort(_) | Self::Patterns(_) => {}
+            _ => {}
+        }
+    }
+
+    /// The bucket that comes first among the values of a group, if one was asked for, and the others.
+    pub(super) fn bucket_of<'v>(&self, values: &'v [Value]) -> (Option<i64>, &'v [Value]) {
+        match (self, values.split_first()) {
+            (Self::Timechart(_), Some((Value::Int(bucket), values))) => (Some(*bucket), values),
+            _ => (None, values),
+        }
+    }
+
+    /// Takes in a record of a group that occurs so many times.
+    pub(super) fn push_times(&mut self, bucket: Option<i64>, record: &Record<'_>, times: u64) {
+        match (self, bucket) {
+            (Self::Stats(stats), _) => stats.push(record, times),
+            (Self::Top(top), _) => top.push(record, times),
+            (Self::Timechart(chart), Some(bucket)) => chart.push_bucket(bucket, record, times),
+            _ => {}
         }
     }
 
@@ -117,6 +141,7 @@ impl Work {
             Self::Top(top) => Self::Top(top.fork()),
             Self::Timechart(chart) => Self::Timechart(chart.fork()),
             Self::Patterns(patterns) => Self::Patterns(patterns.fork()),
+            Self::Transaction(work) => Self::Transaction(work.fork()),
         }
     }
 
@@ -132,6 +157,7 @@ impl Work {
             (Self::Top(own), Self::Top(fork)) => own.merge(fork),
             (Self::Timechart(own), Self::Timechart(fork)) => own.merge(fork),
             (Self::Patterns(own), Self::Patterns(fork)) => own.merge(fork),
+            (Self::Transaction(own), Self::Transaction(fork)) => own.merge(fork),
             _ => {}
         }
     }
@@ -163,6 +189,7 @@ impl Work {
             Self::Top(top) => top.bytes(),
             Self::Timechart(chart) => chart.bytes(),
             Self::Patterns(patterns) => patterns.bytes(),
+            Self::Transaction(work) => work.bytes(),
         }
     }
 
@@ -174,13 +201,25 @@ impl Work {
             Self::Top(_) => "top",
             Self::Timechart(_) => "timechart",
             Self::Patterns(_) => "patterns",
+            Self::Transaction(_) => "transaction",
         }
     }
 }
 
 /// How many sorted events the pipes behind can use; nothing if it may be all of them.
 fn most(rest: &[Pipe], setting: &Setting) -> Option<usize> {
-    match rest.iter().find(|pipe| !matches!(pipe, Pipe::Fields(_))) {
+    let leaves_all = |pipe: &&Pipe| {
+        matches!(
+            pipe,
+            Pipe::Fields(_)
+                | Pipe::Rename(_)
+                | Pipe::Eval(_)
+                | Pipe::Rex(_)
+                | Pipe::Parse(_)
+                | Pipe::Lookup(_)
+        )
+    };
+    match rest.iter().find(|pipe| !leaves_all(pipe)) {
         None => Some(setting.page),
         Some(Pipe::Limit(limit)) => Some(*limit),
         Some(_) => None,

@@ -93,17 +93,17 @@ impl Searcher {
 }
 
 /// One side of the event.
-struct Side<'a> {
-    wanted: &'a Arc<Wanted>,
-    at: Position,
-    order: Order,
-    limit: usize,
-    memory_bytes: usize,
+pub(super) struct Side<'a> {
+    pub(super) wanted: &'a Arc<Wanted>,
+    pub(super) at: Position,
+    pub(super) order: Order,
+    pub(super) limit: usize,
+    pub(super) memory_bytes: usize,
 }
 
 impl Side<'_> {
     /// The nearest on this side. Asked for none, one is looked for all the same, to tell whether there are more.
-    async fn look(&self, run: &mut Run, view: &View) -> Result<(Page, Coverage), Error> {
+    pub(super) async fn look(&self, run: &mut Run, view: &View) -> Result<(Page, Coverage), Error> {
         let find_this = Find {
             wanted: Arc::clone(self.wanted),
             order: self.order,
@@ -137,7 +137,7 @@ fn join(before: Page, event: Event, after: Page) -> Surrounded {
 }
 
 /// What neighbours share with the event; a name that the event lacks is shared by lacking it.
-fn shared(event: &Event, by: &[String]) -> Vec<(String, Value)> {
+pub(super) fn shared(event: &Event, by: &[String]) -> Vec<(String, Value)> {
     let stream = [name::STREAM.to_owned()];
     let names = if by.is_empty() { &stream } else { by };
     let value = |name: &String| event.get(name).map_or(Value::Null, std::borrow::Cow::into_owned);
@@ -145,7 +145,7 @@ fn shared(event: &Event, by: &[String]) -> Vec<(String, Value)> {
 }
 
 /// Built as a tree, not as text, so that no value of a hostile line is read as a query.
-fn equals(name: &str, value: &Value) -> Filter {
+pub(super) fn equals(name: &str, value: &Value) -> Filter {
     let is = |test| Filter::Is(Predicate { field: Some(name.into()), test });
     let texts = value.elements().iter().filter(|element| !matches!(element, Value::Null));
     let tests = texts.map(|element| is(Test::Equals(element.text().into())));

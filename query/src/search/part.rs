@@ -2,11 +2,11 @@
 //!
 //! The hot part is answered with the matcher, a split by its own plan; both must say the same.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use locard_event::{Event, Timestamp};
-use locard_filter::Matcher;
+use locard_filter::{Filter, Matcher, SyntaxError};
 use locard_indexer::View;
 use locard_store::{Control, Error, First, Order, Position, Request, Split, Top};
 
@@ -27,6 +27,12 @@ pub(crate) struct Wanted {
 }
 
 impl Wanted {
+    /// What matches a resolved filter and is filed within a range.
+    pub(crate) fn new(filter: Filter, filed: Range<Timestamp>) -> Result<Self, SyntaxError> {
+        let matcher = Matcher::new(&filter)?;
+        Ok(Self { request: Request { filter, filed }, matcher })
+    }
+
     pub(crate) fn matches(&self, event: &Event) -> bool {
         self.request.filed.contains(&event.filed()) && self.matcher.matches(event)
     }

@@ -40,6 +40,8 @@ pub struct Ask {
 #[derive(Debug)]
 pub(crate) struct Plan {
     pub(crate) wanted: Wanted,
+    /// The filter that was asked.
+    pub(crate) asked: Filter,
     /// What the principal may see.
     pub(crate) seen: Filter,
     pub(crate) pipes: Vec<Pipe>,
@@ -63,6 +65,7 @@ impl Plan {
         refuse_reversed(&filter, &pipes, now)?;
         let filed = range(ask, now)?;
         Ok(Self {
+            asked: filter.clone(),
             wanted: wanted(filter.resolve(now), filed, principal, clock)?,
             seen: seen(principal, clock),
             pipes,

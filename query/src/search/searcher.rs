@@ -7,19 +7,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use locard_event::{Event, Timestamp};
 use locard_filter::Filter;
 use locard_indexer::{Indexer, Principal, View};
-use locard_store::{Position, Request};
+use locard_store::Request;
 use tokio::sync::Semaphore;
 
 use super::coverage::Coverage;
 use super::cursor::Cursor;
-use super::feed::{Fed, Feed};
 use super::find::{Find, SHARE, find};
 use super::metrics::End;
 use super::part::{Hit, Line, position};
 use super::plan::{Ask, Plan, deadline};
 use super::run::Run;
+use super::stages::Piped;
+use super::warn::{Warning, warnings};
 use super::{Error, Limits, Metrics};
-use crate::pipe::{Outcome, Pipe, Pipeline, Setting, Shown, time_range};
+use crate::pipe::{Outcome, Pipe, Shown, time_range};
 
 /// The handle that faces search with. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -66,6 +67,8 @@ pub struct Answer {
     pub took: Duration,
     /// What it cost.
     pub scanned: Scanned,
+    /// What the query is likely to be wrong about.
+    pub warnings: Vec<Warning>,
 }
 
 /// A page of events, written out.
@@ -93,7 +96,15 @@ impl Searcher {
     pub async fn search(&self, principal: &Principal, ask: &Ask) -> Result<Answer, Error> {
         let mut run = Run::begin(&self.gate, &self.metrics, deadline(ask, &self.limits)).await?;
         let planned = self.plan(&mut run, principal, ask, Filter::All).await?;
-        self.page(run, principal, planned, true).await
+        let q = ask.q.clone();
+        let (planned, warnings) = run
+            .prepare(move || {
+                let warnings = warnings(&q, &planned.0, &planned.1);
+                (planned, warnings)
+            })
+            .await?;
+        let answer = self.page(run, principal, planned, true).await?;
+        Ok(Answer { warnings, ..answer })
     }
 
     /// A later page of a stream: waits for its turn, and does not count what matches; `matched` is what was come across.
@@ -126,11 +137,12 @@ impl Searcher {
             let outcome = Outcome::Events { events: found.page.events, shown: Shown::All, cut: false };
             (outcome, found.matched, found.coverage, last)
         } else {
-            let piped = self.pipe(&mut run, &view, plan).await;
+            let piped = self.pipe(&mut run, principal, &view, plan).await;
             if matches!(piped, Err(Error::Pipe(_) | Error::Parameter { .. })) {
                 run.ended(End::Refused);
             }
-            piped?
+            let Piped { outcome, matched, coverage, last } = piped?;
+            (outcome, matched, coverage, last)
         };
         let cursor = last.map(|after| Cursor { order, now, after }.to_string());
         Ok(self.answer(&mut run, principal, outcome, matched, &coverage, cursor))
@@ -166,33 +178,6 @@ impl Searcher {
         let matched = Matched { value: found.matched, exact: found.coverage.saw_everything() };
         let incomplete_because = self.conclude(&mut run, &found.coverage);
         Ok(Lines { lines: found.page.events, matched, incomplete_because, cursor })
-    }
-
-    /// Runs the pipes.
-    async fn pipe(
-        &self,
-        run: &mut Run,
-        view: &View,
-        plan: Plan,
-    ) -> Result<(Outcome, u64, Coverage, Option<Position>), Error> {
-        let Plan { wanted, seen, order, after, limit, now, .. } = plan;
-        let memory_bytes = self.limits.memory_bytes;
-        let filed = within(&wanted.request);
-        let paged = is_paged(&plan.pipes);
-        if after.is_some() && !paged {
-            return Err(pageless());
-        }
-        let (pipes, setting) = (plan.pipes, Setting { memory_bytes, page: limit, filed, now });
-        let pipeline = run.prepare(move || Pipeline::new(&pipes, &setting)).await??;
-        let feed = Feed { wanted: Arc::new(wanted), seen, order, after, limit, memory_bytes, paged };
-        let Fed { pipeline, matched, mut coverage, last } = feed.run(run, view, pipeline).await?;
-        let outcome = run.blocking(|| pipeline.finish()).await??;
-        if let Outcome::Events { events, cut: true, .. } = &outcome {
-            let count = events.len();
-            coverage
-                .omit(format!("only the first {count} in this order are shown; write `| limit` for more"));
-        }
-        Ok((outcome, matched, coverage, last))
     }
 
     /// Plans what is asked, among the events that match `filter` too, and takes the view it is asked of. Compiling regular expressions
@@ -234,6 +219,7 @@ impl Searcher {
             cursor,
             took: run.took(),
             scanned: scanned(coverage, principal),
+            warnings: Vec::new(),
         }
     }
 
@@ -247,7 +233,7 @@ impl Searcher {
 }
 
 /// The range that a chart spans: what is asked for by parameters and in the query.
-fn within(request: &Request) -> Range<Timestamp> {
+pub(crate) fn within(request: &Request) -> Range<Timestamp> {
     let said = time_range(&request.filter);
     let Range { start, end } = request.filed;
     start.max(said.start)..end.min(said.end)
@@ -255,15 +241,19 @@ fn within(request: &Request) -> Range<Timestamp> {
 
 /// Whether the answer to these pipes comes in pages; else it is one answer, with at most as many events as are asked for.
 pub(crate) fn is_paged(pipes: &[Pipe]) -> bool {
-    pipes.iter().all(|pipe| matches!(pipe, Pipe::Fields(_) | Pipe::Where(_)))
-}
-
-fn pageless() -> Error {
-    Error::Parameter {
-        name: "cursor",
-        reason: "these pipes make one answer, not pages".into(),
-        hint: "leave `cursor` out".into(),
-    }
+    let is_paged = |pipe: &Pipe| {
+        matches!(
+            pipe,
+            Pipe::Fields(_)
+                | Pipe::Where(_)
+                | Pipe::Rename(_)
+                | Pipe::Rex(_)
+                | Pipe::Parse(_)
+                | Pipe::Eval(_)
+                | Pipe::Lookup(_)
+        )
+    };
+    pipes.iter().all(is_paged)
 }
 
 /// What a search cost. Nothing is said to who may see only some of the events: the numbers would tell of the others.

@@ -19,5 +19,6 @@ mod paging;
 mod pipes;
 mod requests;
 mod server;
+mod stages;
 mod tail;
 mod truth;

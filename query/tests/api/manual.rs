@@ -15,6 +15,9 @@ async fn every_query_of_the_language_page_has_an_answer() {
     let queries: Vec<&str> = blocks.flat_map(str::lines).filter(|line| !line.trim().is_empty()).collect();
     assert!(queries.len() >= 20, "the page lost its examples");
     let server = Server::start().await;
+    let table =
+        Request::put("/api/lookups/assets").body(Body::from("net,owner,zone\n10.0.0.0/8,ops,inside\n"));
+    assert_eq!(server.send(&somebody(), table.unwrap()).await.status, 200);
     for sealed in [false, true] {
         server.ingest(&somebody(), &[json!({"time": time(0), "message": "a", "bytes": 5})]).await;
         for q in &queries {

@@ -123,6 +123,8 @@ async fn the_same_rows_come_from_hot_and_from_sealed_parts() {
         ("| timechart", 60),
         ("| timechart span=1h count(), sum(took)", 60),
         ("n<50 | timechart dc(ip) by user limit=2", 50),
+        ("| stats count(), dc(ip) by ip/30, host", 60),
+        ("| timechart span=1h count() by ip/31", 60),
         ("| stats count() by _pattern", 60),
         ("| patterns | fields -example, -_id", 60),
     ];

@@ -72,6 +72,14 @@ pub(super) fn of_whole(
     }
 }
 
+/// A duration where values are ordered is its nanoseconds, the unit of `event.duration`; any other text is itself.
+pub(super) fn counted(field: &str, text: String) -> String {
+    match time::parse_duration(&text) {
+        Some(nanos) if !is_time(field) => nanos.to_string(),
+        _ => text,
+    }
+}
+
 /// The operand of `field>=` and its like.
 pub(super) fn of_comparison(
     cursor: &Cursor<'_>,

@@ -194,7 +194,9 @@ impl Parser<'_> {
             }
             Operator::Compares(comparison) => {
                 let start = self.cursor.position();
+                let bare = self.cursor.peek() != Some('"');
                 let text = self.scalar()?;
+                let text = if bare { meaning::counted(field, text) } else { text };
                 let test = meaning::of_comparison(&self.cursor, field, comparison, start, text)?;
                 self.finish(Some(field), test)
             }

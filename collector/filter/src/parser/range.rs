@@ -34,12 +34,20 @@ impl Parser<'_> {
         if meaning::is_time(field) {
             return time_range(self.cursor.text(), (low, inclusive_low), (high, inclusive_high), span);
         }
+        let (low, high) = (self.counted(field, low), self.counted(field, high));
         if let (Some(low), Some(high)) = (&low, &high)
             && is_reversed(&low.0, &high.0)
         {
             return Err(fault::reversed_range(self.cursor.text(), span, &low.1, &high.1));
         }
         Ok(Test::Range(bound(low, inclusive_low), bound(high, inclusive_high)))
+    }
+
+    /// A bare duration as its nanoseconds.
+    fn counted(&self, field: &str, end: End) -> End {
+        let (text, span) = end?;
+        let quoted = self.cursor.text().get(span.clone()).is_some_and(|raw| raw.starts_with('"'));
+        Some((if quoted { text } else { meaning::counted(field, text) }, span))
     }
 
     fn bound(&mut self, open: usize) -> Result<End, SyntaxError> {

@@ -16,6 +16,16 @@ fn check_tree(query: &str, expected: Expect) {
 }
 
 #[test]
+fn a_bare_duration_is_nanoseconds_where_values_are_ordered() {
+    check("event.duration>1h30m", "event.duration>5400000000000");
+    check("took:[1s TO 2s}", "took:[1000000000 TO 2000000000}");
+    check(r#"took>"1h""#, r#"took>"1h""#);
+    check(r#"took:["1s" TO *]"#, r#"took:["1s" TO *]"#);
+    check("took:1h", "took:1h");
+    check("took=1h", "took=1h");
+}
+
+#[test]
 fn the_fifteen_queries_parse() {
     let queries = [
         r#""failed password" _time:1h"#,

@@ -1,6 +1,7 @@
 //! [`Catalog`]: which splits there are, and how far they cover the write-ahead log, in SQL.
 
 mod change;
+mod documents;
 mod hold;
 mod migrate;
 mod row;
@@ -17,6 +18,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use crate::{Error, SplitMeta};
 
 pub use hold::{Hold, Release};
+
+pub use documents::{Document, MAX_DOCUMENTS};
 
 /// One tenant's sequence.
 #[derive(Clone, Debug, PartialEq, Eq)]

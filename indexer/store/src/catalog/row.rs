@@ -17,6 +17,11 @@ pub(super) fn unsigned<T: TryFrom<i64>>(number: i64) -> Result<T, Error> {
     T::try_from(number).map_err(|_| Error::Conflict(format!("the catalog holds {number} where it cannot be")))
 }
 
+/// A number that counts.
+pub(super) fn count(number: i64) -> Result<u64, Error> {
+    unsigned(number)
+}
+
 pub(super) fn partition((partition, tenant, published): (i64, String, i64)) -> Result<Partition, Error> {
     Ok(Partition { partition: unsigned(partition)?, tenant, published: unsigned(published)? })
 }

@@ -228,3 +228,34 @@ async fn batches_are_shown_newest_first_until_enough_and_found_by_name() {
     assert_eq!(catalog.batch(0, "a").await.unwrap().as_ref(), batches.first());
     assert_eq!(catalog.batch(1, "a").await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn documents_are_kept_by_tenant_and_kind() {
+    let directory = tempfile::tempdir().unwrap();
+    let catalog = Catalog::open(&directory.path().join("catalog")).await.unwrap();
+    let document = |name: &str, body: &str| Document {
+        name: name.into(),
+        body: body.into(),
+        changed_by: "alice".into(),
+        changed_at: Timestamp::from_nanos(7),
+        version: 0,
+    };
+    assert_eq!(catalog.put_document("default", "search", &document("b", "1"), None).await.unwrap(), 1);
+    assert_eq!(catalog.put_document("default", "search", &document("a", "2"), Some(0)).await.unwrap(), 1);
+    assert_eq!(catalog.put_document("default", "search", &document("b", "3"), Some(1)).await.unwrap(), 2);
+    for stale in [0, 1, 3] {
+        let refused = catalog.put_document("default", "search", &document("b", "4"), Some(stale)).await;
+        assert!(matches!(refused, Err(Error::Conflict(_))), "{stale}");
+    }
+    let found = catalog.document("default", "search", "b").await.unwrap().unwrap();
+    assert_eq!((found.body.as_slice(), found.version), (b"3".as_slice(), 2));
+    for (tenant, kind) in [("other", "search"), ("default", "lookup")] {
+        assert_eq!(catalog.document(tenant, kind, "b").await.unwrap(), None);
+        assert!(!catalog.delete_document(tenant, kind, "b").await.unwrap());
+    }
+    let listed = catalog.documents("default", "search", false).await.unwrap();
+    let names: Vec<_> = listed.iter().map(|listed| (listed.name.as_str(), listed.body.len())).collect();
+    assert_eq!(names, [("a", 0), ("b", 0)]);
+    assert!(catalog.delete_document("default", "search", "b").await.unwrap());
+    assert_eq!(catalog.documents("default", "search", true).await.unwrap().len(), 1);
+}

@@ -39,6 +39,7 @@ mod words;
 mod write;
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -359,6 +360,36 @@ impl Split {
         visit: &mut dyn FnMut(PatternRow),
     ) -> Result<u64, Error> {
         self.answer(|reader| Search::new(reader, request, control)?.patterns(visit))
+    }
+
+    /// Whether some event has a field or label of this name; it may also say so of a name that no event has, where names are left out.
+    ///
+    /// # Errors
+    /// The split cannot be read.
+    pub fn has_name(&self, name: &str) -> Result<bool, Error> {
+        self.answer(|reader| {
+            let columns = reader.columns();
+            let has_label = || reader.streams().iter().any(|stream| stream.get(name).is_some());
+            Ok(columns.left_out > 0 || columns.find(name).is_some() || has_label())
+        })
+    }
+
+    /// The names of fields and labels, those beyond the limit on columns left out.
+    ///
+    /// # Errors
+    /// The split cannot be read.
+    pub fn names(&self) -> Result<BTreeSet<String>, Error> {
+        self.answer(|reader| {
+            let fields = reader.columns().named().map(|(_, column)| column.name.to_string());
+            let labels = reader.streams().iter().flat_map(|stream| stream.iter());
+            let mut names: BTreeSet<String> = fields.collect();
+            for (label, _) in labels {
+                if !names.contains(label) {
+                    names.insert(label.to_owned());
+                }
+            }
+            Ok(names)
+        })
     }
 
     /// Calls `visit` with every event, in document order.

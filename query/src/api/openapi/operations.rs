@@ -35,7 +35,7 @@ const TEXT: &str = "text/plain";
 
 /// Every operation of the server.
 pub(super) fn operations() -> Vec<Operation> {
-    let groups = [search(), events(), fields(), ingest(), holds(), server()];
+    let groups = [search(), events(), fields(), kept(), ingest(), holds(), server()];
     groups.into_iter().flatten().collect()
 }
 
@@ -64,6 +64,11 @@ impl Operation {
     fn posts(mut self, body: Value) -> Self {
         self.method = "post";
         self.body = Some(body);
+        self
+    }
+
+    fn by(mut self, method: &'static str) -> Self {
+        self.method = method;
         self
     }
 
@@ -197,6 +202,55 @@ fn fields() -> Vec<Operation> {
             .answers(JSON, schema("Values"))
             .fails(search_errors()),
     ]
+}
+
+/// What people keep with their tenant.
+fn kept() -> Vec<Operation> {
+    let name = |help| Parameter { name: "name", place: "path", help, schema: text() };
+    let table = || name("The table's name: letters, digits, `_`, `-` and `.`");
+    let search = || name("The search's name");
+    let object = || json!({"type": "object"});
+    let header = |name, help| Parameter { name, place: "header", help, schema: text() };
+    let absent = || [(404, "There is none of this name")];
+    let operations = [
+        get("/api/lookups", "lookups", "The CSV tables that the pipe `lookup` looks into")
+            .answers(JSON, object()),
+        get("/api/lookups/{name}", "lookup", "A table as it was written")
+            .takes([table()])
+            .answers("text/csv", text())
+            .fails(absent()),
+        get("/api/lookups/{name}", "putLookup", "Keep a table; needs the permission `admin`")
+            .takes([table()])
+            .posts(json!({"text/csv": {"schema": text()}}))
+            .by("put")
+            .answers(JSON, object())
+            .fails([(400, "It is no CSV file with named columns"), (413, "The table is too large")]),
+        get("/api/lookups/{name}", "deleteLookup", "Delete a table; needs the permission `admin`")
+            .takes([table()])
+            .by("delete")
+            .fails(absent()),
+        get("/api/searches", "searches", "The searches that the tenant keeps").answers(JSON, object()),
+        get("/api/searches/{name}", "savedSearch", "One of them")
+            .takes([search()])
+            .answers(JSON, object())
+            .fails(absent()),
+        get("/api/searches/{name}", "saveSearch", "Keep a search: an object with the query in `q`")
+            .takes([
+                search(),
+                header("If-Match", "Only in the place of this version: the `ETag` of an answer"),
+            ])
+            .takes([header("If-None-Match", "`*`: only if there is none of this name")])
+            .posts(json!({JSON: {"schema": object()}}))
+            .by("put")
+            .answers(JSON, object())
+            .fails([(400, "The name or the query cannot be read"), (409, "Somebody else changed it")])
+            .fails([(413, "It is too large")]),
+        get("/api/searches/{name}", "deleteSearch", "Delete a search")
+            .takes([search()])
+            .by("delete")
+            .fails(absent()),
+    ];
+    operations.into_iter().map(|operation| operation.tagged("kept")).collect()
 }
 
 fn ingest_errors() -> [(u16, &'static str); 6] {

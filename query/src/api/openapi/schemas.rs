@@ -64,7 +64,12 @@ fn search() -> Named {
         "limit": count(), "order": {"enum": ["desc", "asc"]}, "cursor": {"type": ["string", "null"]}, "timeout": text(),
     });
     let counted = json!({"value": count(), "exact": {"type": "boolean", "description": "If not, it is at least so many"}});
+    let warning = json!({
+        "message": text(), "hint": {"type": ["string", "null"]},
+        "fix": {"type": ["string", "null"], "description": "A whole corrected query"},
+    });
     let answered = json!({
+        "warnings": {"type": "array", "items": schema("Warning"), "description": "What the query is likely to be wrong about"},
         "events": events, "table": {"oneOf": [schema("Table"), {"type": "null"}]}, "matched": schema("Count"),
         "cursor": {"type": ["string", "null"], "description": "The page that follows; null on the last one"},
     });
@@ -87,6 +92,7 @@ fn search() -> Named {
             &["columns", "rows"],
             json!({"columns": {"type": "array", "items": text()}, "rows": {"type": "array", "items": {"type": "array"}}, "inexact_because": {"type": "string", "description": "Why some number is an estimate"}}),
         ),
+        object("Warning", &["message", "hint", "fix"], warning),
         answer("Answer", &["events", "table", "matched", "cursor"], answered),
         answer("Context", &["events", "index", "more_before", "more_after", "by"], context),
     ]

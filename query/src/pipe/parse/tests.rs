@@ -14,14 +14,14 @@ fn pipes_read_as_written() {
     check(
         "* | stats count() as n, percentile(took, 99.9) by kubernetes.namespace, a\\ b",
         expect![[r#"
-        [Stats(Stats { aggregates: [Aggregate { function: Count, field: None, name: "n" }, Aggregate { function: Percentile(99.9), field: Some("took"), name: "percentile(took, 99.9)" }], by: ["kubernetes.namespace", "a b"] })]
-    "#]],
+            [Stats(Stats { aggregates: [Aggregate { function: Count, field: None, name: "n" }, Aggregate { function: Percentile(99.9), field: Some("took"), name: "percentile(took, 99.9)" }], by: [Key { field: "kubernetes.namespace", network: None }, Key { field: "a b", network: None }] })]
+        "#]],
     );
     check(
         "* | TOP user.name, \"odd name\" | limit 5|fields -a,b",
         expect![[r#"
-        [Top(Top { limit: 10, fields: ["user.name", "odd name"] }), Limit(5), Fields(Drop(["a", "b"]))]
-    "#]],
+            [Top(Top { limit: 10, fields: [Key { field: "user.name", network: None }, Key { field: "odd name", network: None }], rare: false }), Limit(5), Fields(Drop(["a", "b"]))]
+        "#]],
     );
     let joined = parse("a OR b | where c OR d | where e").unwrap();
     assert_eq!((joined.filter.to_string().as_str(), joined.pipes.len()), ("(a OR b) (c OR d) e", 0));
@@ -56,6 +56,19 @@ fn pipes_and_what_their_filters_cost_are_bounded() {
 
 /// `errors.txt` is a list of paragraphs: a query, then what is said of it. To add one, write the query and a blank line, and run
 /// the test with `UPDATE_EXPECT=1`.
+#[test]
+fn the_fifteen_queries_are_read_whole() {
+    for query in [
+        r#"_id:0-184467 | context before=50 after=50"#,
+        r#"process.name:sshd | rex "from (?P<ip>\S+) port" | stats count() as n, min(_time) as first by ip | where n>20"#,
+        "auditd.key:exec | transaction auditd.ses maxpause=5m | where duration>1h | fields user.audit.name, process.executable, duration",
+        "kubernetes.namespace:payments | dedup user.name, process.executable | sort _time | patterns limit=20",
+    ] {
+        let pipes = parse(query).unwrap_or_else(|error| panic!("{}", error.render(query))).pipes;
+        assert_eq!(pipes.len(), query.matches(" | ").count(), "{query}");
+    }
+}
+
 #[test]
 fn every_mistake_is_explained() {
     let explain = |query: &str| {

@@ -24,6 +24,14 @@ fn top_counts_combinations() {
     "#]],
     );
     check(
+        "* | top ip/24",
+        expect![[r#"
+        ip/24 | count
+        "10.0.0.0/24" | 6
+        "9.0.0.0/24" | 1
+    "#]],
+    );
+    check(
         "nothing | top user",
         expect![[r#"
         user | count
