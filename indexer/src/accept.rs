@@ -100,9 +100,9 @@ async fn try_accept(
     };
     let (delivery, ready) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
     let counted = Counted::of(&delivery, &ready.read);
-    let ack = ready.read.ack.clone();
+    let mut ack = ready.read.ack.clone();
     if !ready.read.events.is_empty() {
-        append(core, shelf, partition, delivery, ready, received).await?;
+        ack.first = Some(append(core, shelf, partition, delivery, ready, received).await?);
     }
     counted.add_to(&core.metrics);
     // A body of which nothing was accepted is refused: its sender may correct it under the same name.
@@ -220,6 +220,7 @@ async fn read(
     })
 }
 
+/// Gives back the sequence number of the first event.
 async fn append(
     core: &Core,
     shelf: Arc<Shelf>,
@@ -227,9 +228,9 @@ async fn append(
     delivery: Delivery,
     ready: Ready,
     received: Timestamp,
-) -> Result<(), Error> {
+) -> Result<u64, Error> {
     let Ready { read, held, permit } = ready;
-    let answer = || answer::print(&read.ack);
+    let answer = || answer::keep(&read.ack);
     let frame = Frame {
         partition,
         tenant: shelf.tenant.as_str().to_owned(),
@@ -279,7 +280,7 @@ impl Counted {
 
 fn reason(error: &Error) -> &'static str {
     match error {
-        Error::Malformed { .. } => "malformed",
+        Error::Malformed { .. } | Error::BadEvent { .. } => "malformed",
         Error::TooLarge { .. } | Error::TooLong { .. } | Error::TooMany { .. } => "too_large",
         Error::Busy { .. } => "busy",
         Error::NoSpace => "no_space",

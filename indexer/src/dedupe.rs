@@ -176,7 +176,7 @@ impl State {
 
 fn weight((_, batch): &Key, ack: &Ack) -> usize {
     let reasons: usize = ack.rejected.iter().map(|r| r.reason.len() + size_of_val(r)).sum();
-    ENTRY_BYTES + 2 * batch.source.len() + reasons
+    ENTRY_BYTES + 2 * batch.source.len() + reasons + size_of_val(ack.conflicts.as_slice())
 }
 
 impl First {

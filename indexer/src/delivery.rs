@@ -26,6 +26,29 @@ pub enum Door {
         /// Keep the object as received in `event.original`.
         keep_original: bool,
     },
+    /// Splunk's HTTP event collector: JSON objects, one after the other.
+    Hec(HecOrigin),
+    /// The same, raw: one event a line.
+    HecRaw(HecOrigin),
+    /// Loki's push request, protobuf.
+    Loki,
+    /// Loki's push request, JSON.
+    LokiJson,
+    /// Kubernetes audit events in lists, as API servers send them.
+    K8sAudit,
+}
+
+/// What a request to Splunk's collector says of events that do not say it themselves.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HecOrigin {
+    /// The machine.
+    pub host: Option<String>,
+    /// The file, or whatever else.
+    pub source: Option<String>,
+    /// The format.
+    pub sourcetype: Option<String>,
+    /// The dataset.
+    pub index: Option<String>,
 }
 
 impl Door {
@@ -47,6 +70,11 @@ impl Door {
             Self::Otlp => "otlp",
             Self::OtlpJson => "otlp_json",
             Self::Ndjson { .. } => "ndjson",
+            Self::Hec(_) => "hec",
+            Self::HecRaw(_) => "hec_raw",
+            Self::Loki => "loki",
+            Self::LokiJson => "loki_json",
+            Self::K8sAudit => "k8s_audit",
         }
     }
 }
@@ -89,6 +117,14 @@ pub enum Error {
         /// What is wrong.
         reason: String,
     },
+    /// One of its events cannot be read, in Splunk's words.
+    #[error("event {number}: {fault}")]
+    BadEvent {
+        /// Which, from 0.
+        number: u64,
+        /// What is wrong.
+        fault: HecFault,
+    },
     /// It expands beyond the limit.
     #[error("the body expands to more than {max_bytes} bytes")]
     TooLarge {
@@ -125,4 +161,27 @@ pub enum Error {
     /// The indexer is shutting down.
     #[error("shutting down")]
     Closed,
+}
+
+/// What is wrong with an event sent to Splunk's collector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HecFault {
+    /// There is nothing.
+    #[error("No data")]
+    NoData,
+    /// No JSON object, or a time that is none.
+    #[error("Invalid data format")]
+    Format,
+    /// The index may not be called so.
+    #[error("Incorrect index")]
+    Index,
+    /// No `event`.
+    #[error("Event field is required")]
+    Missing,
+    /// An empty one.
+    #[error("Event field cannot be blank")]
+    Blank,
+    /// `fields` is no flat object.
+    #[error("Error in handling indexed fields")]
+    Fields,
 }

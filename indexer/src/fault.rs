@@ -14,6 +14,7 @@ impl From<Error> for Problem {
             Error::Malformed { line: Some(line), reason } => {
                 Self::new(StatusCode::BAD_REQUEST, reason).with("line", line)
             }
+            Error::BadEvent { number, .. } => Self::new(StatusCode::BAD_REQUEST, text).with("event", number),
             Error::Malformed { line: None, reason } => Self::new(StatusCode::BAD_REQUEST, reason),
             Error::TooLarge { max_bytes } | Error::TooLong { max_bytes } => {
                 Self::new(StatusCode::PAYLOAD_TOO_LARGE, text).with("max_bytes", max_bytes)

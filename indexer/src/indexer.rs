@@ -109,6 +109,11 @@ impl Indexer {
         self.core.tenants.shelf(tenant).subscribe()
     }
 
+    /// One past the sequence number of the tenant's newest event.
+    pub(crate) fn next_sequence(&self, tenant: &Tenant) -> u64 {
+        self.core.tenants.get(tenant).map_or(0, |shelf| shelf.next())
+    }
+
     /// When the batch of this name was accepted, if it is still known.
     ///
     /// # Errors

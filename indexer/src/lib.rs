@@ -42,7 +42,7 @@ mod tests;
 mod wal;
 
 pub use clock::Clock;
-pub use delivery::{Delivery, Door, Error};
+pub use delivery::{Delivery, Door, Error, HecFault, HecOrigin};
 pub use door::router;
 pub use hold::{HoldError, NewHold};
 pub use indexer::{Indexer, View};

@@ -208,12 +208,7 @@ async fn restore(core: &Core, frame: Frame) -> Result<(), Error> {
     if frame.first > next {
         fill(core, &shelf, next..frame.first, frame.partition, frame.ingested);
     }
-    let name = frame.named.as_ref().map(|named| BatchRow {
-        partition: frame.partition,
-        batch: named.batch.clone(),
-        answer: named.answer.clone(),
-        accepted: frame.ingested,
-    });
+    let name = frame.row();
     if frame.end() <= next {
         return Ok(());
     }

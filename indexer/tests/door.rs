@@ -332,3 +332,119 @@ async fn what_happens_is_counted() {
         assert!(text.lines().any(|found| found == line), "{line} is not in\n{text}");
     }
 }
+
+const CHANNEL: (&str, &str) = ("x-splunk-request-channel", "FE0ECFAD-13D5-401B-847D-77833BD77131");
+
+#[tokio::test]
+async fn splunks_collector_answers_in_its_own_words() {
+    let server = server().await;
+    for path in ["/services/collector", "/services/collector/event", "/services/collector/event/1.0"] {
+        let answer = server.post(path, &[], r#"{"event":"a"}{"event":{"message":"b"}}"#).await;
+        assert_eq!((answer.status, answer.json()), (200, json!({"text": "Success", "code": 0})));
+    }
+    let answer = server.post("/services/collector/raw/1.0?host=h", &[], "one\ntwo\n").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(server.hot().len(), 8);
+    for (body, code, text, number) in [
+        ("", 5, "No data", None),
+        (r#"{"event":"a"}{"event":}"#, 6, "Invalid data format", Some(1)),
+        (r#"{"event":"a","index":"A B"}"#, 7, "Incorrect index", Some(0)),
+        (r#"{"time":1}"#, 12, "Event field is required", Some(0)),
+        (r#"{"event":""}"#, 13, "Event field cannot be blank", Some(0)),
+    ] {
+        let answer = server.post("/services/collector", &[], body).await;
+        let mut expected = json!({"text": text, "code": code});
+        if let Some(number) = number {
+            expected["invalid-event-number"] = number.into();
+        }
+        assert_eq!((answer.status, answer.json()), (400, expected), "{body}");
+    }
+    assert_eq!(server.hot().len(), 8);
+    let long = "x".repeat(10_001);
+    assert_eq!(server.post("/services/collector/raw", &[], long).await.json()["code"], 27);
+}
+
+#[tokio::test]
+async fn splunks_acknowledgements_are_about_what_is_durable() {
+    let server = server().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let answer = server.post("/services/collector", &[CHANNEL], r#"{"event":"a"}{"event":"b"}"#).await;
+        ids.push(answer.json()["ackId"].as_u64().unwrap());
+    }
+    assert_eq!(ids, [0, 2]);
+    let asked = server.post("/services/collector/ack", &[CHANNEL], r#"{"acks":[0,2,4]}"#).await;
+    assert_eq!(asked.json(), json!({"acks": {"0": true, "2": true, "4": false}}));
+    assert_eq!(server.post("/services/collector/ack", &[], r#"{"acks":[0]}"#).await.json()["code"], 10);
+    let bad = server.post("/services/collector?channel=7", &[], r#"{"event":"a"}"#).await;
+    assert_eq!((bad.status, bad.json()["code"].as_u64()), (400, Some(11)));
+    let health = Request::get("/services/collector/health").body(Body::empty()).unwrap();
+    let health = Answer::read(server.router.clone().oneshot(health).await.unwrap()).await;
+    assert_eq!((health.status, health.json()["code"].as_u64()), (200, Some(17)));
+}
+
+#[tokio::test]
+async fn a_repeat_through_any_door_gets_the_first_answer() {
+    let server = server().await;
+    for (path, kind, body) in [
+        ("/services/collector", "application/json", r#"{"event":"a"}"#),
+        ("/ingest/k8s-audit", "application/json", r#"{"items":[{"auditID":"a","stage":"Panic"}]}"#),
+        (
+            "/loki/api/v1/push",
+            "application/json",
+            r#"{"streams":[{"stream":{},"values":[["1764000000000000000","x"]]}]}"#,
+        ),
+    ] {
+        let name = format!("{path}/0-9");
+        let batch = ("x-locard-batch", name.as_str());
+        let before = server.hot().len();
+        let first = server.post(path, &[CHANNEL, batch, ("content-type", kind)], body).await;
+        let second = server.post(path, &[CHANNEL, batch, ("content-type", kind)], body).await;
+        assert_eq!((first.status, &first.body), (second.status, &second.body), "{path}");
+        assert!(first.status < 300, "{path}");
+        assert_eq!(server.hot().len(), before + 1, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn loki_takes_json_and_snappy_protobuf() {
+    let server = server().await;
+    let json = r#"{"streams":[{"stream":{"app":"a"},"values":[["1764000000000000000","one"]]}]}"#;
+    let kind = ("content-type", "application/json; charset=utf-8");
+    let answer = server.post("/loki/api/v1/push", &[kind], json).await;
+    assert_eq!((answer.status, answer.body.len()), (204, 0));
+    let gzipped = {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(json.as_bytes()).unwrap();
+        encoder.finish().unwrap()
+    };
+    let answer = server.post("/loki/api/v1/push", &[kind, ("content-encoding", "gzip")], gzipped).await;
+    assert_eq!(answer.status, 204);
+    // A stream {app="a"} of one line "two", as prost writes it, and that in snappy's raw format as one literal.
+    let line = [&b"\x0a\x06\x08\x80\x82\x92\xc9\x06\x12\x03two"[..]].concat();
+    let stream = [&b"\x0a\x09{app=\"a\"}\x12"[..], &[line.len() as u8], &line].concat();
+    let push = [&[0x0a, stream.len() as u8][..], &stream].concat();
+    let snapped = [&[push.len() as u8, ((push.len() - 1) << 2) as u8][..], &push].concat();
+    let protobuf = ("content-type", "application/x-protobuf");
+    let answer = server.post("/loki/api/v1/push", &[protobuf], snapped).await;
+    assert_eq!(answer.status, 204, "{}", String::from_utf8_lossy(&answer.body));
+    let events = server.hot();
+    let lines: Vec<_> = events.iter().map(|event| String::from_utf8_lossy(&event.message)).collect();
+    assert_eq!(lines, ["one", "one", "two"]);
+    assert!(events.iter().all(|event| event.stream.get("app") == Some("a")));
+    server.post("/loki/api/v1/push", &[kind], "{}").await.check_problem(400, "push request");
+    server
+        .post("/loki/api/v1/push", &[("content-type", "text/plain")], "x")
+        .await
+        .check_problem(415, "application/json");
+}
+
+#[tokio::test]
+async fn lists_of_audit_events_come_from_api_servers() {
+    let server = server().await;
+    let list = r#"{"kind":"EventList","items":[{"auditID":"a","stage":"Panic","verb":"get"},{"auditID":"b","stage":"Panic"}]}"#;
+    let answer = server.post("/ingest/k8s-audit", &[("content-type", "application/json")], list).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"accepted": 2, "rejected": []})));
+    assert_eq!(server.hot()[0].get("kubernetes.audit.verb").unwrap().text(), "get");
+    server.post("/ingest/k8s-audit", &[], "nonsense").await.check_problem(400, "audit");
+}

@@ -46,13 +46,17 @@ const TIMES: [&str; 4] = [
 
 /// Reads `line` if it is an audit event.
 pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
+    read_if(line, facts, |kind| kind == "Event")
+}
+
+fn read_if(line: &str, facts: &mut Facts<'_>, is_event: impl Fn(&str) -> bool) -> bool {
     if !looks_like_audit(line) {
         return false;
     }
     let mut said = Fields::new();
     let flattened = flatten::flatten_text_last(ROOT, &OBJECTS, line, &mut said, MAX_MEMBERS);
     let Ok(left_out) = flattened else { return false };
-    if !is_audit(&said) {
+    if !is_audit(&said, is_event) {
         return false;
     }
     note_left_out(left_out, MAX_MEMBERS, facts);
@@ -67,9 +71,11 @@ pub(crate) fn read(line: &str, facts: &mut Facts<'_>) -> bool {
     true
 }
 
-/// Reads a line of a source that has nothing but audit events; one that is none, or broken, says so.
+/// Reads a line of a source that has nothing but audit events; one that is none, or broken, says so. Within the lists that API servers
+/// send, events do not say of what kind they are.
 pub(crate) fn read_only(line: &str, facts: &mut Facts<'_>) {
-    if !read(line, facts) && !json::read(line, facts) {
+    let is_event = |kind: &str| matches!(kind, "" | "Event");
+    if !read_if(line, facts, is_event) && !json::read(line, facts) {
         facts.error("not an audit event");
     }
 }
@@ -82,14 +88,14 @@ fn looks_like_audit(line: &str) -> bool {
             .any(|mark| memchr::memmem::find(line.as_bytes(), mark).is_some())
 }
 
-fn is_audit(said: &Fields) -> bool {
+fn is_audit(said: &Fields, is_event: impl Fn(&str) -> bool) -> bool {
     let text = |name: &str| match said.get(name) {
         Some(Value::Str(text)) => &**text,
         _ => "",
     };
     let version = text("kubernetes.audit.apiVersion");
     // Events exported by others may lack the version but have an id and a stage.
-    text("kubernetes.audit.kind") == "Event"
+    is_event(text("kubernetes.audit.kind"))
         && (version.starts_with("audit.k8s.io/")
             || (version.is_empty() && !text("kubernetes.audit.auditID").is_empty()))
 }

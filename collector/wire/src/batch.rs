@@ -60,6 +60,10 @@ pub struct Ack {
     pub rejected_count: u64,
     /// Whether this is the answer that an earlier batch of the same name got: nothing was added now.
     pub repeated: bool,
+    /// Sequence number of the first event accepted; the others follow without a gap.
+    pub first: Option<u64>,
+    /// Documents refused because there was one of their id: bit n % 64 of number n / 64 stands for document n, from 0.
+    pub conflicts: Vec<u64>,
 }
 
 /// A line that was refused.

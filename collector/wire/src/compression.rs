@@ -4,7 +4,7 @@
 
 use std::io::{self, Read};
 
-use flate2::read::MultiGzDecoder;
+use flate2::read::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
 use zstd::stream::read::Decoder as ZstdDecoder;
 use zstd::zstd_safe;
 
@@ -28,6 +28,10 @@ pub enum Encoding {
     Gzip,
     /// RFC 8878.
     Zstd,
+    /// RFC 1950, which HTTP calls so; bare RFC 1951, which some senders take it for, is read too.
+    Deflate,
+    /// Snappy's raw format, without frames.
+    Snappy,
 }
 
 /// Why a body could not be expanded.
@@ -60,6 +64,8 @@ impl Encoding {
             "" | "identity" => Self::Identity,
             "gzip" | "x-gzip" => Self::Gzip,
             "zstd" => Self::Zstd,
+            "deflate" => Self::Deflate,
+            "snappy" => Self::Snappy,
             _ => return None,
         })
     }
@@ -70,6 +76,8 @@ impl Encoding {
             Self::Identity => "identity",
             Self::Gzip => "gzip",
             Self::Zstd => "zstd",
+            Self::Deflate => "deflate",
+            Self::Snappy => "snappy",
         }
     }
 }
@@ -110,7 +118,42 @@ pub fn decompress_within(
             let decoder = zstd_decoder(body).map_err(|error| malformed(encoding, error))?;
             read_capped(decoder, encoding, max_bytes, room)
         }
+        Encoding::Deflate if has_zlib_header(body) => {
+            read_capped(ZlibDecoder::new(body), encoding, max_bytes, room)
+        }
+        Encoding::Deflate => read_capped(DeflateDecoder::new(body), encoding, max_bytes, room),
+        Encoding::Snappy => unsnap(body, max_bytes, room),
     }
+}
+
+/// RFC 1950 §2.2: method 8, and the two bytes are a multiple of 31.
+fn has_zlib_header(body: &[u8]) -> bool {
+    let [method, flags, ..] = body else { return false };
+    method & 0x0F == 8 && u16::from_be_bytes([*method, *flags]).is_multiple_of(31)
+}
+
+/// The format says its size before anything else, and is not believed beyond what its bytes can be.
+fn unsnap(
+    body: &[u8],
+    max_bytes: usize,
+    mut room: impl FnMut(usize) -> bool,
+) -> Result<Vec<u8>, CompressionError> {
+    let failed = |error: snap::Error| malformed(Encoding::Snappy, io::Error::other(error));
+    let size = snap::raw::decompress_len(body).map_err(failed)?;
+    // A copy of three bytes makes at most 64.
+    if size > body.len().saturating_mul(64) {
+        return Err(malformed(
+            Encoding::Snappy,
+            io::Error::other("it says that it is larger than it can be"),
+        ));
+    }
+    if size > max_bytes {
+        return Err(CompressionError::TooLarge { max_bytes });
+    }
+    if !room(size) {
+        return Err(CompressionError::NoRoom);
+    }
+    snap::raw::Decoder::new().decompress_vec(body).map_err(failed)
 }
 
 /// A frame that says it is too large is refused before it costs anything. One that lies is caught while reading.
@@ -177,6 +220,31 @@ mod tests {
         check(&gzip(b"hello"), Encoding::Gzip, 5, Ok(b"hello"));
         check(&compress(b"hello").unwrap(), Encoding::Zstd, 5, Ok(b"hello"));
         check(&compress(b"").unwrap(), Encoding::Zstd, 5, Ok(b""));
+    }
+
+    #[test]
+    fn deflate_is_read_with_its_header_and_without() {
+        let mut zlib = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::fast());
+        zlib.write_all(b"hello").unwrap();
+        check(&zlib.finish().unwrap(), Encoding::Deflate, 5, Ok(b"hello"));
+        let mut bare = flate2::write::DeflateEncoder::new(Vec::new(), flate2::Compression::fast());
+        bare.write_all(b"hello").unwrap();
+        check(&bare.finish().unwrap(), Encoding::Deflate, 5, Ok(b"hello"));
+        check(b"", Encoding::Deflate, 5, Err("the body is not valid deflate"));
+        check(b"\x78\x9cno", Encoding::Deflate, 5, Err("the body is not valid deflate"));
+    }
+
+    #[test]
+    fn snappy_is_believed_no_further_than_its_bytes_go() {
+        let snapped = snap::raw::Encoder::new().compress_vec(&[7; 5000]).unwrap();
+        check(&snapped, Encoding::Snappy, 5000, Ok(&[7; 5000]));
+        check(&snapped, Encoding::Snappy, 4999, Err("the body expands to more than 4999 bytes"));
+        let malformed = Err("the body is not valid snappy");
+        check(&snapped[..snapped.len() - 1], Encoding::Snappy, 5000, malformed);
+        check(b"\xff\xff\xff\xff\x0f", Encoding::Snappy, 1 << 30, malformed);
+        check(b"", Encoding::Snappy, 10, malformed);
+        let none = decompress_within(&snapped, Encoding::Snappy, 5000, |bytes| bytes < 5000);
+        assert!(matches!(none, Err(CompressionError::NoRoom)));
     }
 
     #[test]

@@ -3,15 +3,20 @@
 //! The same door, encoding, body, time and limits always give the same events in the same order, which is what lets the log keep
 //! bodies as received. Does not know tenants, ids or the log.
 
+mod audit;
 mod bound;
 mod direct;
+mod hec;
 mod json;
 mod labels;
 mod line;
+mod loki;
 mod members;
 mod ndjson;
 mod plan;
 mod surrogate;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use bytes::Bytes;
@@ -115,13 +120,25 @@ pub(crate) fn read_plain(
             let options = ndjson::Options { names, keep_original: *keep_original, received, limits };
             ndjson::read(plain, &options, &mut rejections, |raw| events.push(finishing.finish(raw)))?;
         }
+        Door::Hec(origin) | Door::HecRaw(origin) => {
+            let raw = matches!(door, Door::HecRaw(_));
+            hec::read(plain, origin, raw, (received, limits), |raw| events.push(finishing.finish(raw)))?;
+        }
+        Door::Loki => loki::read(plain, limits, &mut rejections, |raw| events.push(finishing.finish(raw)))?,
+        Door::LokiJson => {
+            loki::read_json(plain, limits, &mut rejections, |raw| events.push(finishing.finish(raw)))?;
+        }
+        Door::K8sAudit => {
+            let each = |raw| events.push(finishing.finish(raw));
+            audit::read(plain, received, limits, &mut rejections, each)?;
+        }
     }
     if events.len() > limits.max_events {
         return Err(Error::TooMany { max_events: limits.max_events });
     }
     let rejected_count = rejections.count;
     let (accepted, rejected) = (events.len() as u64, rejections.list());
-    let ack = Ack { accepted, rejected, rejected_count, repeated: false };
+    let ack = Ack { accepted, rejected, rejected_count, ..Ack::default() };
     Ok(Received { events, ack, cuts: finishing.cuts })
 }
 
@@ -147,6 +164,16 @@ pub(crate) fn expand(
             Err(Error::Malformed { line: None, reason: error.to_string() })
         }
     }
+}
+
+/// Takes the values of some JSON out of what a body may hold.
+fn take_room(text: &[u8], room: &mut usize) -> Result<(), Error> {
+    let too_many = || Error::Malformed {
+        line: None,
+        reason: format!("the body holds more than {MAX_BODY_VALUES} values; send several smaller ones"),
+    };
+    *room = room.checked_sub(ndjson::count_values(text)).ok_or_else(too_many)?;
+    Ok(())
 }
 
 /// A record that is refused is named by its number in the request, from 1.

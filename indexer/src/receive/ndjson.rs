@@ -19,7 +19,7 @@ use crate::delivery::Error;
 use crate::wal::ReadLimits;
 
 /// Most JSON values in one line, as in one OTLP record: a few bytes of text each, many times that as a tree.
-const MAX_LINE_VALUES: usize = locard_wire::MAX_NESTED;
+pub(super) const MAX_LINE_VALUES: usize = locard_wire::MAX_NESTED;
 
 /// Which members mean what.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(super) fn read(
     Ok(())
 }
 
-fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
+pub(super) fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = Some(text);
     std::iter::from_fn(move || {
         let text = rest?;
@@ -101,7 +101,7 @@ pub(super) fn fully(
 }
 
 /// Takes the line's values out of the body's `room`, or says why the line is not to be read.
-fn fits(line: &[u8], room: &mut usize) -> Result<(), String> {
+pub(super) fn fits(line: &[u8], room: &mut usize) -> Result<(), String> {
     let values = count_values(line);
     if values > MAX_LINE_VALUES {
         return Err(format!("the line holds more than {MAX_LINE_VALUES} values"));
@@ -114,7 +114,7 @@ fn fits(line: &[u8], room: &mut usize) -> Result<(), String> {
 }
 
 /// At least as many as the values of a line: whatever a value is, it stands at the beginning or after one of these outside a string.
-fn count_values(line: &[u8]) -> usize {
+pub(super) fn count_values(line: &[u8]) -> usize {
     let (mut count, mut in_string, mut escaped) = (1, false, false);
     for byte in line {
         match byte {
@@ -208,7 +208,7 @@ pub(super) const RESERVED: [&str; 8] = [
     name::PATTERN,
 ];
 
-fn set_aside_reserved(fields: &mut Fields) {
+pub(super) fn set_aside_reserved(fields: &mut Fields) {
     for reserved in RESERVED {
         if let Some(value) = fields.remove(reserved) {
             fields.append(&format!("attributes.{reserved}"), value);
@@ -244,7 +244,7 @@ fn take_time<'a>(object: &mut Object, names: &'a [String]) -> (Option<Timestamp>
 }
 
 /// A number's own digits are read, not its nearest float: `1764000000.123456789` keeps its nanoseconds where JSON kept them.
-fn read_time(value: &Value) -> Option<Timestamp> {
+pub(super) fn read_time(value: &Value) -> Option<Timestamp> {
     match value {
         Value::String(text) => read_time_text(text.trim()),
         Value::Number(number) => Timestamp::parse(&number.to_string())

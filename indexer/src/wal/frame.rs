@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use locard_event::Timestamp;
+use locard_store::BatchRow;
 use locard_wire::Encoding;
 
 use super::bytes::{Reader, put_text};
-use crate::Door;
+use crate::{Door, answer};
 
 /// Length of what stands before a frame's payload.
 pub(super) const HEAD_BYTES: usize = 32;
@@ -229,6 +230,13 @@ impl Frame {
         Some(Self { partition, tenant, first, count, ingested, limits, door, encoding, named, body })
     }
 
+    /// What is known of a named batch from now on.
+    pub(crate) fn row(&self) -> Option<BatchRow> {
+        let Named { batch, answer } = self.named.as_ref()?;
+        let answer = answer::with_first(answer, self.first);
+        Some(BatchRow { partition: self.partition, batch: batch.clone(), answer, accepted: self.ingested })
+    }
+
     /// One past the sequence number of the last event.
     pub(crate) fn end(&self) -> u64 {
         self.first.saturating_add(u64::from(self.count))
@@ -240,6 +248,8 @@ fn encoding_code(encoding: Encoding) -> u8 {
         Encoding::Identity => 0,
         Encoding::Gzip => 1,
         Encoding::Zstd => 2,
+        Encoding::Deflate => 3,
+        Encoding::Snappy => 4,
     }
 }
 
@@ -248,6 +258,8 @@ fn encoding_of(code: u8) -> Option<Encoding> {
         0 => Encoding::Identity,
         1 => Encoding::Gzip,
         2 => Encoding::Zstd,
+        3 => Encoding::Deflate,
+        4 => Encoding::Snappy,
         _ => return None,
     })
 }
@@ -284,7 +296,9 @@ pub(super) mod tests {
     #[test]
     fn a_frame_round_trips() {
         for door in [Door::Otlp, Door::OtlpJson, Door::ndjson()] {
-            for encoding in [Encoding::Identity, Encoding::Gzip, Encoding::Zstd] {
+            for encoding in
+                [Encoding::Identity, Encoding::Gzip, Encoding::Zstd, Encoding::Deflate, Encoding::Snappy]
+            {
                 let frame = Frame { door: door.clone(), encoding, ..frame(4, 2, "{}\n{}") };
                 let mut bytes = b"before".to_vec();
                 frame.encode(9, 6, &mut bytes);

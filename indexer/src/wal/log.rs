@@ -36,8 +36,8 @@ pub(crate) struct Append {
     pub(crate) held: Held,
     /// Its part of the queue.
     pub(crate) permit: Permit,
-    /// Where to answer.
-    pub(crate) reply: oneshot::Sender<Result<(), Error>>,
+    /// Where to answer, with the sequence number of the first event.
+    pub(crate) reply: oneshot::Sender<Result<u64, Error>>,
 }
 
 /// What the thread is asked to do.

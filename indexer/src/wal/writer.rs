@@ -15,7 +15,6 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use locard_event::{Event, EventId};
-use locard_store::BatchRow;
 
 use super::frame::{End, Frame};
 use super::log::{Append, Command, Refusal, Start};
@@ -250,15 +249,12 @@ fn refuse(append: Append, refusal: &Refusal) -> (Frame, Vec<Event>) {
 /// A durable batch becomes searchable, then acked; gives back its body to be freed.
 fn publish(append: Append) -> Bytes {
     let Append { shelf, frame, events, held, permit, reply } = append;
-    let partition = frame.partition;
-    let accepted = frame.ingested;
-    let row =
-        |named: super::Named| BatchRow { partition, batch: named.batch, answer: named.answer, accepted };
-    if let Some(batch) = Batch::new(events, held, frame.named.map(row)) {
+    let first = frame.first;
+    if let Some(batch) = Batch::new(events, held, frame.row()) {
         shelf.push(batch);
     }
     drop(permit);
     // The sender may have gone; the batch is accepted all the same.
-    drop(reply.send(Ok(())));
+    drop(reply.send(Ok(first)));
     frame.body
 }

@@ -5,9 +5,10 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode, Uri, header};
 use locard_event::Timestamp;
 use locard_indexer::{Principal, Problem};
+use percent_encoding::percent_decode_str;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
@@ -41,19 +42,15 @@ impl Authority {
         self.tokens.is_empty()
     }
 
-    fn judge(&self, headers: &HeaderMap, peer: Option<Peer>, now: Timestamp) -> Verdict {
+    fn judge(&self, uri: &Uri, headers: &HeaderMap, peer: Option<Peer>, now: Timestamp) -> Verdict {
         if self.is_open() {
             let local = peer.is_some_and(|Peer(address)| address.ip().to_canonical().is_loopback());
             return if local { Verdict::Known(Principal::loopback(), None) } else { Verdict::Missing };
         }
-        match headers.get(header::AUTHORIZATION) {
-            None => Verdict::Missing,
-            Some(value) => {
-                let secret = value.to_str().ok().and_then(secret);
-                let token = secret.and_then(|secret| self.find(&secret, now));
-                token.map_or(Verdict::Refused, |token| Verdict::Known(token.principal.clone(), token.expires))
-            }
-        }
+        let said = headers.get(header::AUTHORIZATION).map(|value| value.to_str().ok().and_then(secret));
+        let Some(secret) = said.or_else(|| in_query(uri).map(Some)) else { return Verdict::Missing };
+        let token = secret.and_then(|secret| self.find(&secret, now));
+        token.map_or(Verdict::Refused, |token| Verdict::Known(token.principal.clone(), token.expires))
     }
 
     /// Looks at every token, so that the time taken tells nothing about which one matched or nearly did.
@@ -84,6 +81,19 @@ fn secret(authorization: &str) -> Option<String> {
     }
 }
 
+/// Splunk's collector takes the token as a parameter too. Nothing else does: addresses end up in other people's logs.
+fn in_query(uri: &Uri) -> Option<String> {
+    let pairs = uri.query().filter(|_| is_hec(uri))?.split('&');
+    let text = pairs.filter_map(|pair| pair.strip_prefix("token=")).next()?;
+    Some(percent_decode_str(text).decode_utf8_lossy().into_owned())
+}
+
+fn is_hec(uri: &Uri) -> bool {
+    uri.path()
+        .strip_prefix("/services/collector")
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 /// Layer: puts the principal into the request, or answers 401. The answer does not outlive the token.
 pub(super) async fn authenticate(
     State(authority): State<Authority>,
@@ -91,7 +101,7 @@ pub(super) async fn authenticate(
     next: Next,
 ) -> Response {
     let peer = request.extensions().get::<Peer>().copied();
-    match authority.judge(request.headers(), peer, crate::now()) {
+    match authority.judge(request.uri(), request.headers(), peer, crate::now()) {
         Verdict::Known(principal, expires) => {
             let name = Arc::clone(&principal.name);
             request.extensions_mut().insert(principal);
@@ -102,9 +112,18 @@ pub(super) async fn authenticate(
                 None => response,
             }
         }
+        Verdict::Missing if is_hec(request.uri()) => {
+            refuse_hec(StatusCode::UNAUTHORIZED, 2, "Token is required")
+        }
+        Verdict::Refused if is_hec(request.uri()) => refuse_hec(StatusCode::FORBIDDEN, 4, "Invalid token"),
         Verdict::Missing => refuse("a token is needed: send `Authorization: Bearer TOKEN`"),
         Verdict::Refused => refuse("this token is not known here, or it has expired"),
     }
+}
+
+/// In the words of Splunk's collector, which its clients go by.
+fn refuse_hec(status: StatusCode, code: u8, text: &str) -> Response {
+    (status, axum::Json(serde_json::json!({ "text": text, "code": code }))).into_response()
 }
 
 fn refuse(detail: &str) -> Response {
@@ -128,7 +147,12 @@ mod tests {
             headers.insert(header::AUTHORIZATION, value.parse().unwrap());
         }
         let peer = Some(Peer("127.0.0.1:9".parse().unwrap()));
-        let got = match authority.judge(&headers, peer, Timestamp::from_seconds(99)) {
+        let got = match authority.judge(
+            &Uri::from_static("/v1/logs?token=alpha"),
+            &headers,
+            peer,
+            Timestamp::from_seconds(99),
+        ) {
             Verdict::Known(principal, _) => Ok(principal.name.to_string()),
             Verdict::Missing => Err(0),
             Verdict::Refused => Err(1),
@@ -150,6 +174,27 @@ mod tests {
     }
 
     #[test]
+    fn only_the_collector_of_splunk_takes_a_token_as_a_parameter() {
+        let authority = Authority::new(vec![token("al pha", None)]);
+        for (uri, known) in [
+            ("/services/collector?token=al%20pha", Some(true)),
+            ("/services/collector/raw?a=b&token=al%20pha", Some(true)),
+            ("/services/collector/raw?token=beta", Some(false)),
+            ("/services/collector?tokens=al%20pha", None),
+            ("/services/collectors?token=al%20pha", None),
+            ("/api/search?token=al%20pha", None),
+        ] {
+            let verdict = authority.judge(&uri.parse().unwrap(), &HeaderMap::new(), None, crate::now());
+            let got = match verdict {
+                Verdict::Known(..) => Some(true),
+                Verdict::Refused => Some(false),
+                Verdict::Missing => None,
+            };
+            assert_eq!(got, known, "{uri}");
+        }
+    }
+
+    #[test]
     fn a_token_is_refused_from_its_expiry_on() {
         let authority = Authority::new(vec![token("brief", Some(100))]);
         assert!(authority.find("brief", Timestamp::from_seconds(99)).is_some());
@@ -162,9 +207,11 @@ mod tests {
         for (peer, known) in
             [("127.0.0.1:9", true), ("[::1]:9", true), ("[::ffff:127.0.0.1]:9", true), ("192.0.2.1:9", false)]
         {
-            let verdict = authority.judge(&HeaderMap::new(), Some(Peer(peer.parse().unwrap())), crate::now());
+            let peer_address = Some(Peer(peer.parse().unwrap()));
+            let verdict = authority.judge(&Uri::default(), &HeaderMap::new(), peer_address, crate::now());
             assert_eq!(matches!(verdict, Verdict::Known(..)), known, "{peer}");
         }
-        assert!(matches!(authority.judge(&HeaderMap::new(), None, crate::now()), Verdict::Missing));
+        let nobody = authority.judge(&Uri::default(), &HeaderMap::new(), None, crate::now());
+        assert!(matches!(nobody, Verdict::Missing));
     }
 }

@@ -12,6 +12,7 @@ mod walk;
 
 pub use decode::{decode, decode_json, time_known};
 pub use encode::encode;
+pub(crate) use walk::each;
 
 /// Most records in one request. A record costs two bytes on the wire and hundreds in memory, so a limit on bytes is not enough.
 pub const MAX_RECORDS: usize = 1 << 20;

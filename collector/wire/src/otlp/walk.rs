@@ -48,7 +48,7 @@ impl<'a> Iterator for Messages<'a> {
 }
 
 /// The payloads of the fields with this tag.
-pub(super) fn each(message: &[u8], tag: u32) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
+pub(crate) fn each(message: &[u8], tag: u32) -> impl Iterator<Item = Result<&[u8], DecodeError>> {
     Messages::of(message).filter_map(move |field| match field {
         Ok((other, payload)) => (other == tag).then_some(Ok(payload)),
         Err(error) => Some(Err(error)),

@@ -1,5 +1,8 @@
-//! The HTTP doors: `/v1/logs`, `/ingest/ndjson`, `/api/admin/seal`. What was typed into a request becomes a [`Delivery`]; what it
-//! means is for the stages.
+//! The HTTP doors: `/v1/logs`, `/ingest/*`, those that other senders know, and `/api/admin/seal`. What was typed into a request
+//! becomes a [`Delivery`]; what it means is for the stages.
+
+mod hec;
+mod push;
 
 use std::sync::Arc;
 
@@ -26,7 +29,10 @@ pub fn router(indexer: Arc<Indexer>) -> Router {
     Router::new()
         .route("/v1/logs", post(otlp))
         .route("/ingest/ndjson", post(ndjson))
+        .route("/ingest/k8s-audit", post(push::k8s_audit))
+        .route("/loki/api/v1/push", post(push::loki))
         .route("/api/admin/seal", post(seal))
+        .merge(hec::router())
         .with_state(indexer)
 }
 
@@ -60,9 +66,14 @@ fn answered(ack: &Ack, kind: &'static str, body: impl IntoResponse) -> Response 
     response
 }
 
-fn otlp_door(headers: &HeaderMap) -> Result<Door, Problem> {
+/// The content type in lower case, without its parameters.
+fn content_type(headers: &HeaderMap) -> Result<String, Problem> {
     let text = text(headers, header::CONTENT_TYPE.as_str())?.unwrap_or_default();
-    match text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+    Ok(text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+fn otlp_door(headers: &HeaderMap) -> Result<Door, Problem> {
+    match content_type(headers)?.as_str() {
         PROTOBUF | "application/protobuf" => Ok(Door::Otlp),
         JSON => Ok(Door::OtlpJson),
         _ => Err(Problem::new(
@@ -70,6 +81,19 @@ fn otlp_door(headers: &HeaderMap) -> Result<Door, Problem> {
             format!("send OTLP logs as {PROTOBUF} or {JSON}"),
         )),
     }
+}
+
+/// What was accepted, and which lines were not; a body of which none could be read is refused as a whole.
+fn listed(ack: &Ack, what: &str) -> Result<Response, Problem> {
+    if let (0, Some(first)) = (ack.accepted, ack.rejected.first()) {
+        let rejected = serde_json::from_str::<serde_json::Value>(&answer::print(ack)).unwrap_or_default();
+        let detail = format!("no {what} could be read; {what} {}: {}", first.line, first.reason);
+        return Err(Problem::new(StatusCode::BAD_REQUEST, detail)
+            .with("line", first.line)
+            .with("accepted", 0)
+            .with("rejected", rejected.get("rejected").cloned().unwrap_or_default()));
+    }
+    Ok(answered(ack, JSON, answer::print(ack)))
 }
 
 async fn ndjson(
@@ -84,15 +108,7 @@ async fn ndjson(
     let Query(parameters) = parameters.map_err(unreadable)?;
     let door = ndjson_door(parameters)?;
     let ack = deliver(&indexer, &principal, door, &headers, body).await?;
-    if let (0, Some(first)) = (ack.accepted, ack.rejected.first()) {
-        let rejected = serde_json::from_str::<serde_json::Value>(&answer::print(&ack)).unwrap_or_default();
-        let detail = format!("no line could be read; line {}: {}", first.line, first.reason);
-        return Err(Problem::new(StatusCode::BAD_REQUEST, detail)
-            .with("line", first.line)
-            .with("accepted", 0)
-            .with("rejected", rejected.get("rejected").cloned().unwrap_or_default()));
-    }
-    Ok(answered(&ack, JSON, answer::print(&ack)))
+    listed(&ack, "line")
 }
 
 fn ndjson_door(parameters: Vec<(String, String)>) -> Result<Door, Problem> {
@@ -169,16 +185,26 @@ async fn deliver(
     body: Body,
 ) -> Result<Ack, Problem> {
     let encoding = encoding(headers)?;
+    let (delivery, permit) = delivery(indexer, door, encoding, headers, body).await?;
+    Ok(indexer.ingest_reserved(principal, delivery, permit).await?)
+}
+
+async fn delivery(
+    indexer: &Indexer,
+    door: Door,
+    encoding: Encoding,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<(Delivery, Permit), Problem> {
     let batch = batch(headers)?;
     let (body, permit) = read_body(indexer, headers, body).await?;
-    let delivery = Delivery { door, encoding, batch, body };
-    indexer.ingest_reserved(principal, delivery, permit).await.map_err(Problem::from)
+    Ok((Delivery { door, encoding, batch, body }, permit))
 }
 
 fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
     let text = text(headers, header::CONTENT_ENCODING.as_str())?.unwrap_or_default();
     Encoding::parse(text).ok_or_else(|| {
-        let detail = "the content encodings are identity, gzip and zstd";
+        let detail = "the content encodings are identity, gzip, zstd, deflate and snappy (raw)";
         Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail)
     })
 }
