@@ -67,7 +67,7 @@ async fn no_face_shows_what_a_row_filter_hides() {
 }
 
 /// Pieces of queries, put together at random: most are queries, some are not, some are greedy.
-const PIECES: [&str; 26] = [
+const PIECES: [&str; 33] = [
     "*",
     "word",
     "open",
@@ -94,6 +94,13 @@ const PIECES: [&str; 26] = [
     "| fields -level",
     "| timechart span=1h count() by open_field",
     "| where level:high OR *",
+    "| context before=9 after=9",
+    "| context before=9 by host",
+    "| join type=left host [ plover | fields host, message, open_field ]",
+    "| join host [ * | stats count(), max(message) by host ]",
+    "| transaction host",
+    "| rex \"(?P<said>.*)\"",
+    "| eval said=concat(message, level) | dedup said",
 ];
 
 #[test]

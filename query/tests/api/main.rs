@@ -17,6 +17,7 @@ mod lines;
 mod manual;
 mod paging;
 mod pipes;
+mod pushdown;
 mod requests;
 mod server;
 mod stages;
