@@ -4,7 +4,7 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
-#[expect(dead_code, reason = "the handlers that use all of it follow")]
+#[expect(dead_code, reason = "aggregations, which use the rest, follow")]
 pub(crate) mod es;
 mod json;
 pub mod pipe;

@@ -3,20 +3,45 @@
 //! An index is a dataset of the principal's tenant. Every answer carries `X-Elastic-Product`; what is not supported is refused with
 //! 400 and its name, so that no number is a wrong one. docs/elasticsearch.md says what there is and where it differs.
 
+mod agg;
 pub(crate) mod answer;
+mod body;
+mod caps;
+mod cat;
 mod cluster;
+mod context;
+mod date;
+mod doc;
+mod dsl;
 pub(crate) mod error;
+mod field;
+mod fields;
 mod filter_path;
+mod highlight;
+mod hit;
+mod index;
 mod info;
+mod key;
 pub(crate) mod params;
+mod pattern;
+mod request;
+mod run;
+mod search;
+mod sort;
+mod source;
+mod stub;
 mod wild;
 
+use std::sync::Arc;
+
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::IntoResponse;
-use axum::routing::{MethodRouter, any, get};
+use axum::routing::{MethodRouter, delete, get, post};
 use http::{Method, Uri};
 
 use crate::search::Searcher;
+use context::Contexts;
 use error::Error;
 
 pub(crate) use answer::dress;
@@ -25,34 +50,102 @@ pub(crate) use answer::dress;
 #[derive(Clone, Debug)]
 pub(crate) struct Es {
     pub(crate) searcher: Searcher,
+    contexts: Arc<Contexts>,
 }
 
 /// The routes of the Elasticsearch API. The caller's layers put a [`locard_indexer::Principal`] into every request.
 pub(crate) fn router(searcher: Searcher) -> Router {
-    let es = Es { searcher };
-    let router =
-        routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
-    router.with_state(es)
+    let es = Es { searcher, contexts: Arc::default() };
+    let routes =
+        cluster_routes().into_iter().chain(search_routes()).chain(index_routes()).chain(stub_routes());
+    let router = routes.fold(Router::new(), |router, (path, methods)| router.route(path, methods));
+    let router = router.fallback(no_handler).layer(DefaultBodyLimit::max(body::MAX_BYTES)).with_state(es);
+    Router::new().nest_service("/es", router)
 }
 
-fn routes() -> Vec<(&'static str, MethodRouter<Es>)> {
+type Routes = Vec<(&'static str, MethodRouter<Es>)>;
+
+fn cluster_routes() -> Routes {
     vec![
-        ("/es", get(info::info)),
-        ("/es/", get(info::info)),
-        ("/es/_license", get(info::license)),
-        ("/es/_xpack", get(info::xpack)),
-        ("/es/_nodes", get(info::nodes)),
-        ("/es/_nodes/{*rest}", get(info::nodes)),
-        ("/es/_security/_authenticate", get(info::authenticate)),
-        ("/es/_cluster/health", get(cluster::health)),
-        ("/es/_cluster/health/{index}", get(cluster::health)),
-        ("/es/_cat/health", get(cluster::cat_health)),
-        ("/es/{*rest}", any(no_handler)),
+        ("/", get(info::info)),
+        ("/_license", get(info::license)),
+        ("/_xpack", get(info::xpack)),
+        ("/_nodes", get(info::nodes)),
+        ("/_nodes/{*rest}", get(info::nodes)),
+        ("/_security/_authenticate", get(info::authenticate)),
+        ("/_cluster/health", get(cluster::health)),
+        ("/_cluster/health/{index}", get(cluster::health)),
+        ("/_cat/health", get(cluster::cat_health)),
+        ("/_cat/indices", get(cat::indices)),
+        ("/_cat/indices/{index}", get(cat::indices)),
+    ]
+}
+
+fn search_routes() -> Routes {
+    let scroll = || get(search::scroll).post(search::scroll).delete(search::clear_scroll);
+    vec![
+        ("/_search", get(search::search).post(search::search)),
+        ("/{index}/_search", get(search::search).post(search::search)),
+        ("/_count", get(search::count).post(search::count)),
+        ("/{index}/_count", get(search::count).post(search::count)),
+        ("/_msearch", get(search::msearch).post(search::msearch)),
+        ("/{index}/_msearch", get(search::msearch).post(search::msearch)),
+        ("/_search/scroll", scroll()),
+        ("/_search/scroll/{scroll_id}", scroll()),
+        ("/{index}/_pit", post(search::open_pit)),
+        ("/_pit", delete(search::close_pit)),
+        ("/{index}/_doc/{id}", get(doc::get)),
+        ("/{index}/_source/{id}", get(doc::source)),
+        ("/_mget", get(doc::mget).post(doc::mget)),
+        ("/{index}/_mget", get(doc::mget).post(doc::mget)),
+        ("/_field_caps", get(caps::field_caps).post(caps::field_caps)),
+        ("/{index}/_field_caps", get(caps::field_caps).post(caps::field_caps)),
+        ("/_validate/query", get(caps::validate).post(caps::validate)),
+        ("/{index}/_validate/query", get(caps::validate).post(caps::validate)),
+        ("/_analyze", get(caps::analyze).post(caps::analyze)),
+        ("/{index}/_analyze", get(caps::analyze).post(caps::analyze)),
+    ]
+}
+
+fn index_routes() -> Routes {
+    vec![
+        ("/_mapping", get(caps::mapping)),
+        ("/{index}/_mapping", get(caps::mapping)),
+        ("/_mapping/field/{fields}", get(caps::field_mapping)),
+        ("/{index}/_mapping/field/{fields}", get(caps::field_mapping)),
+        ("/_settings", get(caps::settings)),
+        ("/{index}/_settings", get(caps::settings)),
+        ("/_alias", get(caps::alias)),
+        ("/_aliases", get(caps::alias)),
+        ("/{index}/_alias", get(caps::alias)),
+        ("/_alias/{name}", get(caps::no_alias)),
+        ("/{index}/_alias/{name}", get(caps::no_alias)),
+        ("/_resolve/index/{name}", get(caps::resolve_index)),
+        ("/_stats", get(cat::stats)),
+        ("/{index}/_stats", get(cat::stats)),
+        ("/{index}/_stats/{metric}", get(cat::stats)),
+    ]
+}
+
+fn stub_routes() -> Routes {
+    let stub = || get(stub::missing).put(stub::put).post(stub::put).delete(stub::missing);
+    let template = || get(stub::missing_template).put(stub::put).post(stub::put).delete(stub::missing);
+    vec![
+        ("/_template", get(stub::none)),
+        ("/_template/{name}", stub()),
+        ("/_index_template", get(stub::missing_template)),
+        ("/_index_template/{name}", template()),
+        ("/_component_template", get(stub::missing_template)),
+        ("/_component_template/{name}", template()),
+        ("/_ilm/status", get(stub::ilm_status)),
+        ("/_ilm/policy", get(stub::none)),
+        ("/_ilm/policy/{name}", stub()),
+        ("/_ingest/pipeline", get(stub::none)),
+        ("/_ingest/pipeline/{name}", stub()),
     ]
 }
 
 /// What has no route, as Elasticsearch says it.
 async fn no_handler(_principal: locard_indexer::Principal, method: Method, uri: Uri) -> impl IntoResponse {
-    let path = uri.path().strip_prefix("/es").unwrap_or_default();
-    Error::illegal(format!("no handler found for uri [{path}] and method [{method}]"))
+    Error::illegal(format!("no handler found for uri [{}] and method [{method}]", uri.path()))
 }

@@ -28,6 +28,23 @@ impl Params {
         Ok(Self(pairs.into_iter().collect()))
     }
 
+    /// These, and what a header of `_msearch` says.
+    pub(super) fn with(&self, header: &serde_json::Value) -> Self {
+        let mut values = self.0.clone();
+        for (name, value) in header.as_object().into_iter().flatten() {
+            let text = match value {
+                serde_json::Value::String(text) => text.clone(),
+                serde_json::Value::Bool(truth) => truth.to_string(),
+                serde_json::Value::Number(number) => number.to_string(),
+                _ => continue,
+            };
+            if !matches!(name.as_str(), "index" | "indices") {
+                values.insert(name.clone(), text);
+            }
+        }
+        Self(values)
+    }
+
     /// The text of a parameter; nothing if it is absent.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)

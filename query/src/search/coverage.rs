@@ -80,6 +80,11 @@ impl Coverage {
         self.late == 0 && self.unreadable.is_empty()
     }
 
+    /// Whether something was left out because the deadline passed.
+    pub(crate) fn is_late(&self) -> bool {
+        self.late > 0
+    }
+
     /// Why the answer is not complete; nothing if it is.
     pub(crate) fn because(&self) -> Option<String> {
         let mut reasons = self.omitted.clone();

@@ -87,8 +87,17 @@ impl Searcher {
     /// As [`Searcher::search`].
     #[tracing::instrument(name = "search.fields", skip_all, fields(principal = %principal.name))]
     pub async fn fields(&self, principal: &Principal, ask: &Ask) -> Result<Fields, Error> {
-        let (mut run, mut coverage, names) =
-            self.tally(principal, ask, Filter::All, Names::default()).await?;
+        self.fields_of(principal, ask, Filter::All).await
+    }
+
+    /// As [`Searcher::fields`], of those that match `filter` too.
+    pub(crate) async fn fields_of(
+        &self,
+        principal: &Principal,
+        ask: &Ask,
+        filter: Filter,
+    ) -> Result<Fields, Error> {
+        let (mut run, mut coverage, names) = self.tally(principal, ask, filter, Names::default()).await?;
         if names.full {
             coverage.omit(format!("there are more than {MAX_NAMES} different names"));
         }

@@ -1,0 +1,168 @@
+//! `_cat/indices` and `_stats`: the indices with how many documents they have, as a table or as JSON.
+
+use axum::extract::State;
+use axum::response::Response;
+use locard_indexer::{Permission, Principal};
+use serde_json::{Map, Value as Json, json};
+
+use super::caps::uuid_of;
+use super::error::Error;
+use super::index::{Missing, resolve};
+use super::params::Params;
+use super::search::{Index, expression};
+use super::{Es, answer, wild};
+
+/// Columns, as Elasticsearch shows them unless asked otherwise, and their short names.
+const COLUMNS: [(&str, &str); 10] = [
+    ("health", "h"),
+    ("status", "s"),
+    ("index", "i"),
+    ("uuid", "id"),
+    ("pri", "p"),
+    ("rep", "r"),
+    ("docs.count", "dc"),
+    ("docs.deleted", "dd"),
+    ("store.size", "ss"),
+    ("pri.store.size", "pri.store.size"),
+];
+
+/// Answers `_cat/indices`.
+pub(super) async fn indices(
+    State(es): State<Es>,
+    principal: Principal,
+    index: Index,
+    params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let found = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
+    let unreadable = super::index::view(&es, &principal).unreadable.len();
+    let health = if unreadable == 0 { "green" } else { "yellow" };
+    if params.text("health").is_some_and(|wanted| wanted != health) {
+        return Ok(table(&params, Vec::new()));
+    }
+    let rows = found.names.iter().map(|(name, count)| {
+        let count = count.to_string();
+        let uuid = uuid_of(name);
+        // How many bytes an index takes is not known: splits hold several.
+        [health, "open", name, &uuid, "1", "0", &count, "0", "-", "-"].map(str::to_owned)
+    });
+    let mut rows: Vec<[String; 10]> = rows.collect();
+    for key in params.list("s").iter().rev() {
+        let (name, descending) =
+            key.strip_suffix(":desc").map_or((key.trim_end_matches(":asc"), false), |name| (name, true));
+        if let Some(at) = column(name) {
+            rows.sort_by(|one, two| {
+                let order = compare(one.get(at), two.get(at));
+                if descending { order.reverse() } else { order }
+            });
+        }
+    }
+    Ok(table(&params, rows))
+}
+
+/// By number where both are numbers.
+fn compare(one: Option<&String>, two: Option<&String>) -> std::cmp::Ordering {
+    let number = |text: Option<&String>| text.and_then(|text| text.parse::<u64>().ok());
+    match (number(one), number(two)) {
+        (Some(one), Some(two)) => one.cmp(&two),
+        _ => one.cmp(&two),
+    }
+}
+
+fn column(name: &str) -> Option<usize> {
+    COLUMNS
+        .iter()
+        .position(|(long, short)| *long == name || *short == name || (name == "idx" && *long == "index"))
+}
+
+fn table(params: &Params, rows: Vec<[String; 10]>) -> Response {
+    let asked = params.list("h");
+    let mut columns: Vec<usize> = Vec::new();
+    for name in &asked {
+        match column(name) {
+            Some(at) => columns.push(at),
+            None => columns.extend(
+                (0..COLUMNS.len())
+                    .filter(|at| COLUMNS.get(*at).is_some_and(|(long, _)| wild::matches(name, long))),
+            ),
+        }
+    }
+    if asked.is_empty() {
+        columns = (0..COLUMNS.len()).collect();
+    }
+    let heading = |at: &usize| COLUMNS.get(*at).map_or("", |(long, _)| *long);
+    let cell = |row: &[String; 10], at: &usize| row.get(*at).cloned().unwrap_or_default();
+    if params.text("format") == Some("json") {
+        let row = |row: &[String; 10]| {
+            let cells = columns.iter().map(|at| (heading(at).to_owned(), json!(cell(row, at))));
+            Json::Object(cells.collect::<Map<String, Json>>())
+        };
+        return answer::ok(&Json::Array(rows.iter().map(row).collect()));
+    }
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    if params.flag("v") {
+        lines.push(columns.iter().map(|at| heading(at).to_owned()).collect());
+    }
+    lines.extend(rows.iter().map(|row| columns.iter().map(|at| cell(row, at)).collect()));
+    answer::text(aligned(&lines))
+}
+
+/// Cells in columns, as wide as their widest one.
+fn aligned(lines: &[Vec<String>]) -> String {
+    let columns = lines.first().map_or(0, Vec::len);
+    let width =
+        |at: usize| lines.iter().filter_map(|line| line.get(at)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..columns).map(|at| width(at).unwrap_or(0)).collect();
+    let mut text = String::new();
+    for line in lines {
+        let cells: Vec<String> =
+            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        text.push_str(cells.join(" ").trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+/// Answers `_stats`: documents only.
+pub(super) async fn stats(
+    State(es): State<Es>,
+    principal: Principal,
+    index: Index,
+    params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let found = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
+    let docs = |count: u64| {
+        let body = json!({"docs": {"count": count, "deleted": 0}});
+        json!({"primaries": body, "total": body})
+    };
+    let indices: Map<String, Json> = found
+        .names
+        .iter()
+        .map(|(name, count)| {
+            let mut body = docs(*count);
+            if let Some(members) = body.as_object_mut() {
+                members.insert("uuid".into(), json!(uuid_of(name)));
+            }
+            (name.clone(), body)
+        })
+        .collect();
+    let all = docs(found.names.values().sum());
+    Ok(answer::ok(&json!({
+        "_shards": {"total": 1, "successful": 1, "failed": 0},
+        "_all": all,
+        "indices": indices,
+    })))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_table_is_aligned() {
+        let lines = [["a", "bb"], ["ccc", "d"]].map(|line| line.map(str::to_owned).to_vec());
+        assert_eq!(aligned(&lines), "a   bb\nccc d\n");
+        assert_eq!((column("dc"), column("docs.count"), column("x")), (Some(6), Some(6), None));
+    }
+}

@@ -1,0 +1,82 @@
+//! Single documents, sources, highlights, several searches at once.
+
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::queries::{documents, post, search};
+use crate::server::{Server, somebody};
+
+#[tokio::test]
+async fn a_document_is_found_by_either_id() {
+    let server = Server::start().await;
+    let object = json!({"message": "mine", "name": "x", "event": {"id": "my-id"}});
+    server.ingest(&somebody(), &[object, json!({"message": "own", "name": "y"})]).await;
+    for sealed in [false, true] {
+        let mine = server.get(&somebody(), "/es/test/_doc/my-id").await;
+        assert_eq!((mine.status.as_u16(), &mine.json()["_source"]["name"]), (200, &json!("x")), "{sealed}");
+        assert_eq!(mine.json()["_id"], "my-id");
+        let own = server.get(&somebody(), "/es/test/_doc/0-1").await;
+        assert_eq!((own.status.as_u16(), &own.json()["_source"]["name"]), (200, &json!("y")), "{sealed}");
+        // What has a name of its client's is not found by Locard's.
+        assert_eq!(server.get(&somebody(), "/es/test/_doc/0-0").await.status, 404);
+        let none = server.get(&somebody(), "/es/test/_doc/none").await;
+        assert_eq!(
+            (none.status.as_u16(), none.json()),
+            (404, json!({"_index": "test", "_id": "none", "found": false}))
+        );
+        let source = server.get(&somebody(), "/es/test/_source/my-id?_source_includes=name").await;
+        assert_eq!(source.json(), json!({"name": "x"}));
+        let body = json!({"docs": [{"_id": "my-id"}, {"_index": "nowhere", "_id": "a"}, {"_id": "b"}]});
+        let answer = post(&server, &somebody(), "/es/test/_mget", &body).await.json();
+        let found: Vec<&Value> = answer["docs"].as_array().unwrap().iter().map(|doc| &doc["found"]).collect();
+        assert_eq!(found, [&json!(true), &Value::Null, &json!(false)]);
+        server.indexer.seal().await.unwrap();
+    }
+    let head = Request::head("/es/test/_doc/my-id").body(axum::body::Body::empty()).unwrap();
+    let head = server.send(&somebody(), head).await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+}
+
+#[tokio::test]
+async fn hits_show_what_is_asked_of_them() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    let body = json!({
+        "query": {"match": {"message": "failed"}}, "sort": ["name"], "size": 1, "_source": ["user.*"], "version": true,
+        "seq_no_primary_term": true, "fields": ["status", {"field": "@timestamp", "format": "epoch_second"}],
+        "highlight": {"fields": {"message": {}}, "pre_tags": ["<"], "post_tags": [">"]},
+    });
+    let answer = search(&server, "/es/test/_search", &body).await;
+    let hit = &answer["hits"]["hits"][0];
+    assert_eq!(hit["_source"], json!({"user": {"name": "root"}}));
+    assert_eq!(hit["fields"], json!({"status": [500], "@timestamp": ["1790000001"]}));
+    assert_eq!(hit["highlight"]["message"], json!(["<Failed> password for root from 203.0.113.77 port 22"]));
+    assert_eq!((&hit["_version"], &hit["_seq_no"], &hit["_index"]), (&json!(1), &json!(0), &json!("test")));
+    assert_eq!((&hit["_score"], &hit["sort"]), (&Value::Null, &json!(["a"])));
+    let answer = search(&server, "/es/test/_search", &json!({"_source": false})).await;
+    assert!(answer["hits"]["hits"][0].get("_source").is_none());
+}
+
+#[tokio::test]
+async fn several_searches_are_answered_one_by_one() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    let lines = [
+        json!({"index": "test"}),
+        json!({"query": {"term": {"status": 404}}, "size": 0}),
+        json!({"index": "nowhere"}),
+        json!({}),
+        json!({"index": "nowhere", "ignore_unavailable": true}),
+        json!({}),
+        json!({}),
+        json!({"query": {"nonsense": {}}}),
+    ];
+    let body: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    let request = Request::post("/es/_msearch").body(body.into()).unwrap();
+    let answer = server.send(&somebody(), request).await.json();
+    let responses = answer["responses"].as_array().unwrap();
+    let statuses: Vec<&Value> = responses.iter().map(|response| &response["status"]).collect();
+    assert_eq!(statuses, [&json!(200), &json!(404), &json!(200), &json!(400)]);
+    assert_eq!(responses[0]["hits"]["total"]["value"], 1);
+    assert_eq!(responses[2]["hits"]["total"]["value"], 0);
+}

@@ -1,0 +1,89 @@
+//! Indices and fields: `_cat`, `_field_caps`, `_mapping`, and what set-up calls of shippers are told.
+
+use http::Request;
+use serde_json::{Value, json};
+
+use crate::queries::{documents, search};
+use crate::server::{Server, somebody};
+
+#[tokio::test]
+async fn indices_are_datasets() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    for sealed in [false, true] {
+        let indices = server.get(&somebody(), "/es/_cat/indices/te*?format=json").await.json();
+        assert_eq!(
+            (&indices[0]["index"], &indices[0]["docs.count"]),
+            (&json!("test"), &json!("4")),
+            "{sealed}"
+        );
+        let table = server.get(&somebody(), "/es/_cat/indices?h=index,docs.count&v").await;
+        assert_eq!(table.text, "index docs.count\ntest  4\n");
+        for (path, status) in [
+            ("/es/nowhere/_search", 404),
+            ("/es/nowhere/_search?ignore_unavailable=true", 200),
+            ("/es/nowhere*/_search", 200),
+            ("/es/nowhere*/_search?allow_no_indices=false", 404),
+            ("/es/test,nowhere/_count", 404),
+            ("/es/_all/_count", 200),
+        ] {
+            assert_eq!(server.get(&somebody(), path).await.status, status, "{path}");
+        }
+        server.indexer.seal().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn fields_have_capabilities_and_mappings() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    let caps = server.get(&somebody(), "/es/test/_field_caps?fields=*").await.json();
+    for (field, kind) in [
+        ("@timestamp", "date"),
+        ("message", "text"),
+        ("kind.keyword", "keyword"),
+        ("user.name", "keyword"),
+        ("status", "long"),
+        ("size", "double"),
+        ("source.ip", "ip"),
+        ("ok", "boolean"),
+    ] {
+        assert_eq!(caps["fields"][field][kind]["type"], kind, "{field}: {}", caps["fields"][field]);
+    }
+    let mapping = server.get(&somebody(), "/es/test/_mapping").await.json();
+    let properties = &mapping["test"]["mappings"]["properties"];
+    assert_eq!(properties["user"]["properties"]["name"]["type"], "keyword");
+    assert_eq!(properties["kind"]["fields"]["keyword"]["type"], "keyword");
+    let field = server.get(&somebody(), "/es/test/_mapping/field/user.*").await.json();
+    assert_eq!(field["test"]["mappings"]["user.name"]["mapping"]["name"]["type"], "keyword");
+    let valid = search(&server, "/es/test/_validate/query", &json!({"query": {"x": {}}})).await;
+    assert_eq!(valid["valid"], false);
+}
+
+#[tokio::test]
+async fn what_shippers_ask_first_is_answered() {
+    let server = Server::start().await;
+    for (method, path, status) in [
+        ("GET", "/es/", 200),
+        ("HEAD", "/es/", 200),
+        ("GET", "/es/_license", 200),
+        ("GET", "/es/_xpack", 200),
+        ("GET", "/es/_cluster/health?wait_for_status=yellow", 200),
+        ("GET", "/es/_cat/health", 200),
+        ("GET", "/es/_nodes/http", 200),
+        ("HEAD", "/es/_index_template/filebeat", 404),
+        ("PUT", "/es/_index_template/filebeat", 200),
+        ("GET", "/es/_ilm/policy/filebeat", 404),
+        ("PUT", "/es/_ilm/policy/filebeat", 200),
+        ("GET", "/es/_ingest/pipeline/a", 404),
+        ("GET", "/es/_alias/filebeat", 404),
+        ("GET", "/es/_nonsense/x", 400),
+    ] {
+        let request = Request::builder().method(method).uri(path).body("{}".into()).unwrap();
+        assert_eq!(server.send(&somebody(), request).await.status, status, "{method} {path}");
+    }
+    let info = server.get(&somebody(), "/es/").await.json();
+    assert_eq!(info["tagline"], "You Know, for Search");
+    let number: Value = info["version"]["number"].clone();
+    assert!(number.as_str().unwrap().starts_with("8."), "{info}");
+}
