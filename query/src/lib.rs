@@ -4,7 +4,6 @@ pub mod api;
 pub mod cli;
 pub mod config;
 pub mod demo;
-#[expect(dead_code, reason = "aggregations, which use the rest, follow")]
 pub(crate) mod es;
 mod json;
 pub mod pipe;

@@ -8,7 +8,7 @@ use locard_event::Value;
 use super::order;
 
 /// Up to this many different values are counted exactly.
-pub(super) const EXACT: usize = 100_000;
+pub(crate) const EXACT: usize = 100_000;
 /// What one of them takes in a set that is half full.
 const VALUE_BYTES: usize = size_of::<u128>() * 2;
 /// Registers of the estimate: 2^14, standard error 1.04 / sqrt(2^14) = 0.8 % (Flajolet et al., HyperLogLog, 2007).
@@ -17,7 +17,7 @@ const REGISTERS: usize = 1 << REGISTER_BITS;
 
 /// A set of values, by 128 bits of hash each, or the registers of an estimate.
 #[derive(Clone, Debug)]
-pub(super) enum Distinct {
+pub(crate) enum Distinct {
     Exact(HashSet<u128>),
     Estimate(Vec<u8>),
 }
@@ -30,7 +30,7 @@ impl Default for Distinct {
 
 impl Distinct {
     /// Adds a value; answers by how many bytes this grew.
-    pub(super) fn add(&mut self, value: &Value) -> usize {
+    pub(crate) fn add(&mut self, value: &Value) -> usize {
         self.insert(hash(value))
     }
 
@@ -51,7 +51,7 @@ impl Distinct {
     }
 
     /// Takes in what another has; answers by how many bytes this grew.
-    pub(super) fn merge(&mut self, other: Self) -> usize {
+    pub(crate) fn merge(&mut self, other: Self) -> usize {
         match other {
             Self::Exact(set) => set.into_iter().map(|hash| self.insert(hash)).sum(),
             Self::Estimate(theirs) => {
@@ -67,18 +67,18 @@ impl Distinct {
     }
 
     /// An estimate counts as what it grew from.
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         match self {
             Self::Exact(set) => set.len() * VALUE_BYTES,
             Self::Estimate(_) => EXACT * VALUE_BYTES,
         }
     }
 
-    pub(super) fn is_exact(&self) -> bool {
+    pub(crate) fn is_exact(&self) -> bool {
         matches!(self, Self::Exact(_))
     }
 
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         match self {
             Self::Exact(set) => set.len() as u64,
             Self::Estimate(registers) => estimate(registers),

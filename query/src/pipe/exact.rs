@@ -8,7 +8,7 @@ const MANTISSA_BITS: u32 = 53;
 
 /// The exact sum of floats.
 #[derive(Clone, Debug, Default)]
-pub(super) struct ExactSum {
+pub(crate) struct ExactSum {
     /// From the smallest to the largest.
     parts: Vec<f64>,
     /// Whether it went beyond what a float can be.
@@ -17,7 +17,7 @@ pub(super) struct ExactSum {
 
 impl ExactSum {
     /// Adds `number` so many times; answers by how many bytes this grew.
-    pub(super) fn add(&mut self, number: f64, times: u64) -> usize {
+    pub(crate) fn add(&mut self, number: f64, times: u64) -> usize {
         let before = self.heap_bytes();
         if times == 1 {
             self.add_one(number);
@@ -48,19 +48,19 @@ impl ExactSum {
     }
 
     /// Adds what another has; answers by how many bytes this grew.
-    pub(super) fn merge(&mut self, other: &Self) -> usize {
+    pub(crate) fn merge(&mut self, other: &Self) -> usize {
         let before = self.heap_bytes();
         other.parts.iter().for_each(|part| self.add_one(*part));
         self.overflowed |= other.overflowed;
         self.heap_bytes() - before
     }
 
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         self.parts.capacity() * size_of::<f64>()
     }
 
     /// The sum and `whole`, as the nearest float; infinite if it is too large for one.
-    pub(super) fn rounded_with(mut self, whole: i128) -> f64 {
+    pub(crate) fn rounded_with(mut self, whole: i128) -> f64 {
         for piece in 0..3 {
             let shift = piece * MANTISSA_BITS;
             let bits = (whole.unsigned_abs() >> shift) & ((1 << MANTISSA_BITS) - 1);

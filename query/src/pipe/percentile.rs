@@ -5,11 +5,11 @@ const FEW: usize = 1_024;
 
 /// Numbers, each with how often it occurs.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Weighted(Vec<(f64, u64)>);
+pub(crate) struct Weighted(Vec<(f64, u64)>);
 
 impl Weighted {
     /// Adds `number` so many times; answers by how many bytes this grew.
-    pub(super) fn add(&mut self, number: f64, times: u64) -> usize {
+    pub(crate) fn add(&mut self, number: f64, times: u64) -> usize {
         let before = self.0.capacity();
         if self.0.len() == before && before >= FEW {
             self.join();
@@ -22,7 +22,7 @@ impl Weighted {
         (self.0.capacity() - before) * size_of::<(f64, u64)>()
     }
 
-    pub(super) fn heap_bytes(&self) -> usize {
+    pub(crate) fn heap_bytes(&self) -> usize {
         self.0.capacity() * size_of::<(f64, u64)>()
     }
 
@@ -39,12 +39,12 @@ impl Weighted {
     }
 
     /// Takes in what another has; answers by how many bytes this grew.
-    pub(super) fn merge(&mut self, other: Self) -> usize {
+    pub(crate) fn merge(&mut self, other: Self) -> usize {
         other.0.into_iter().map(|(number, times)| self.add(number, times)).sum()
     }
 
     /// The number at `share` per cent of the way through all of them in order, between two neighbours in proportion.
-    pub(super) fn at(mut self, share: f64) -> Option<f64> {
+    pub(crate) fn at(mut self, share: f64) -> Option<f64> {
         self.join();
         let count: u64 = self.0.iter().map(|(_, times)| times).sum();
         let place = share / 100.0 * (count.checked_sub(1)? as f64);
@@ -54,6 +54,12 @@ impl Weighted {
     }
 
     /// The number with `before` numbers before it.
+    /// The numbers in order, each once.
+    pub(crate) fn into_sorted(mut self) -> Vec<(f64, u64)> {
+        self.join();
+        self.0
+    }
+
     fn nth(&self, before: u64) -> Option<f64> {
         let mut left = before;
         let (number, _) = self.0.iter().find(|(_, times)| match left.checked_sub(*times) {

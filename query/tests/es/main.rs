@@ -7,6 +7,7 @@
     reason = "tests state data and may panic"
 )]
 
+mod aggregations;
 mod documents;
 mod fields;
 mod paging;

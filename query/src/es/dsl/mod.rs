@@ -29,6 +29,11 @@ pub(super) fn read(query: &Json, now: Timestamp) -> Result<Filter, Error> {
     Ok(filter)
 }
 
+/// A regular expression in Lucene's syntax, in that of the `regex` crate.
+pub(super) fn regexp(pattern: &str) -> Result<String, Error> {
+    regexp::translate(pattern)
+}
+
 /// Reads the query in Lucene's syntax that `?q=` holds.
 pub(super) fn read_text(
     text: &str,
