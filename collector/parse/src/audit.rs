@@ -20,7 +20,7 @@ const OBJECTS: [&str; 2] = ["requestObject", "responseObject"];
 const MAX_MEMBERS: usize = MAX_FIELDS - 50;
 
 /// Where ECS has a word.
-const ECS: [(&str, &str); 13] = [
+const ECS: [(&str, &str); 14] = [
     ("kubernetes.audit.user.username", "user.name"),
     ("kubernetes.audit.user.uid", "user.id"),
     ("kubernetes.audit.user.groups", "user.group.name"),
@@ -30,6 +30,8 @@ const ECS: [(&str, &str); 13] = [
     ("kubernetes.audit.verb", "event.action"),
     ("kubernetes.audit.auditID", "event.id"),
     ("kubernetes.audit.objectRef.namespace", "orchestrator.namespace"),
+    // Unless the API server's own namespace is known: a label wins.
+    ("kubernetes.audit.objectRef.namespace", "kubernetes.namespace"),
     ("kubernetes.audit.objectRef.resource", "orchestrator.resource.type"),
     ("kubernetes.audit.objectRef.name", "orchestrator.resource.name"),
     ("kubernetes.audit.objectRef.apiVersion", "orchestrator.api_version"),

@@ -8,7 +8,7 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use locard_event::{Event, EventId, Timestamp, Value, name};
+use locard_event::{EventId, Timestamp, Value, name};
 use locard_filter::SyntaxError;
 use locard_store::{PatternRow, pattern_of};
 
@@ -105,11 +105,9 @@ impl PatternsWork {
 
     /// Takes in what is known of a template elsewhere.
     pub(super) fn push_pattern(&mut self, row: PatternRow) {
-        let example = row.example.map(|event: Event| Example {
-            place: (event.filed(), event.id),
-            message: String::from_utf8_lossy(&event.message).into(),
-        });
-        let PatternRow { id, template, count, first, last, .. } = row;
+        let PatternRow { id, template, count, first, last, example: (at, message) } = row;
+        let message = String::from_utf8_lossy(&message).into();
+        let example = Some(Example { place: (at.filed, Some(at.id)), message });
         let (first, last) = (Some(first), Some(last));
         self.add(id, Seen { template: template.into(), count, first, last, example });
     }

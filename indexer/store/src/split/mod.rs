@@ -178,8 +178,8 @@ pub struct PatternRow {
     pub first: Timestamp,
     /// [`Event::filed`] of the last.
     pub last: Timestamp,
-    /// One of them.
-    pub example: Option<Event>,
+    /// Where one of them stands, and its message.
+    pub example: (Position, Box<[u8]>),
 }
 
 /// The pattern of a message and its text, if it has one.

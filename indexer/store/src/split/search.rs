@@ -9,7 +9,7 @@ use locard_filter::Matcher;
 
 use super::columns::Own;
 use super::compile::Compiler;
-use super::fault::Result;
+use super::fault::{Fault, Result};
 use super::mask::Mask;
 use super::node::{AnyNode, Judged, Node, TextNode};
 use super::read::Reader;
@@ -431,7 +431,16 @@ impl<'a> Search<'a> {
     fn row(&mut self, id: u64, template: String, seen: &Seen) -> Result<PatternRow> {
         let Seen { count, filed, example: (chunk, place) } = *seen;
         let (first, last) = (Timestamp::from_nanos(filed.0), Timestamp::from_nanos(filed.1));
-        Ok(PatternRow { id, template, count, first, last, example: Some(self.event(chunk, place)?) })
+        Ok(PatternRow { id, template, count, first, last, example: self.example(chunk, place)? })
+    }
+
+    /// Where an event stands, and its message: there may be a hundred thousand patterns, and the fields of none are asked for.
+    fn example(&mut self, chunk: usize, place: usize) -> Result<(Position, Box<[u8]>)> {
+        self.look()?;
+        let own = |own: Own| Ok::<_, Fault>(self.reader.columns().own(own, chunk)?.packed().get(place));
+        let (filed, sequence) = (Timestamp::from_nanos(own(Own::Filed)?), own(Own::Sequence)? as u64);
+        let id = EventId::new(self.reader.partition(), sequence);
+        Ok((Position { filed, id }, self.events.record(chunk, place)?.message.into()))
     }
 
     fn event(&mut self, chunk: usize, place: usize) -> Result<Event> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use expect_test::expect;
 use locard_event::{Event, EventId, Stream};
-use locard_store::{PatternRow, pattern_of};
+use locard_store::{PatternRow, Position, pattern_of};
 
 use crate::pipe::testing::{NOW, run, setting, show};
 use crate::pipe::{Pipeline, parse};
@@ -115,7 +115,8 @@ fn rows_of_a_split_and_events_add_up() {
     for rows in [&sealed[..1], &sealed[1..2], &sealed[2..]] {
         let (id, template) = pattern_of(&rows[0].message).unwrap();
         let time = rows[0].filed();
-        let example = Some(rows[0].clone());
+        let at = Position { filed: time, id: rows[0].id.unwrap() };
+        let example = (at, rows[0].message.to_vec().into());
         pipeline
             .push_pattern(PatternRow { id, template, count: 1, first: time, last: time, example })
             .unwrap();
