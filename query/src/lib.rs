@@ -5,6 +5,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub(crate) mod es;
+mod export;
 mod json;
 pub mod pipe;
 pub mod search;

@@ -60,5 +60,10 @@ def check_export(lines: Iterator[bytes], expected: dict) -> list[str]:
     check = ExportCheck(is_ordered=True)
     for line in lines:
         event = json.loads(line)
+        summary = event.get("_summary")
+        if isinstance(summary, dict):
+            if not summary["complete"] or summary["count"] != check.count:
+                check.wrong.append(f"the summary says {summary}")
+            continue
         check.take(times.parse(event["@timestamp"]), event["message"])
     return check.finish(expected)

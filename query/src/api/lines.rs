@@ -7,16 +7,18 @@ use std::io;
 
 use axum::body::{Body, Bytes};
 use axum::response::{IntoResponse, Response};
+use futures_util::StreamExt as _;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use locard_indexer::{Principal, Problem};
 
 use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 
+use super::header_text;
 use super::problem::problem;
 use crate::json::EventJson;
 use crate::pipe::{Outcome, Table, member_names};
-use crate::search::{Answer, Ask, DEFAULT_LIMIT, Lines, Matched, Searcher, is_paged};
+use crate::search::{Answer, Ask, DEFAULT_LIMIT, Lines, Matched, Searcher, is_paged, pieces};
 
 const NDJSON: &str = "application/x-ndjson";
 /// Events held at a time while a stream is made by pipes.
@@ -46,13 +48,13 @@ pub(super) fn wanted(headers: &HeaderMap) -> bool {
 pub(super) async fn stream(searcher: Searcher, principal: Principal, ask: Ask) -> Result<Response, Problem> {
     let pages = Pages::of(&ask.q, searcher.limits.max_limit);
     let mut rest = Rest { left: ask.limit.unwrap_or(DEFAULT_LIMIT), pages, searcher, principal, ask };
-    let first = rest.page(true).await.map_err(|error| problem(error, &rest.ask.q))?;
+    let mut first = rest.page(true).await.map_err(|error| problem(error, &rest.ask.q))?;
     let more = rest.more(&first);
-    let mut response =
-        if more { body(first.text.clone(), rest) } else { Body::from(first.text.clone()) }.into_response();
+    let text = std::mem::take(&mut first.text);
+    let mut response = if more { body(text, rest) } else { Body::from(text.concat()) }.into_response();
     head(response.headers_mut(), &first);
     if let Some(cursor) = first.cursor.filter(|_| !more) {
-        insert_text(response.headers_mut(), CURSOR, &cursor);
+        response.headers_mut().insert(CURSOR, header_text(&cursor));
     }
     Ok(response)
 }
@@ -84,7 +86,7 @@ impl Pages {
 
 /// A page, as it is sent.
 struct Page {
-    text: Bytes,
+    text: Vec<Bytes>,
     events: usize,
     cursor: Option<String>,
     matched: Matched,
@@ -94,7 +96,7 @@ struct Page {
 
 impl From<Answer> for Page {
     fn from(answer: Answer) -> Self {
-        let (text, events) = (lines(&answer), count(&answer));
+        let (text, events) = (vec![lines(&answer)], count(&answer));
         let Answer { outcome, matched, incomplete_because, cursor, .. } = answer;
         let inexact_because = match outcome {
             Outcome::Table(Table { inexact_because, .. }) => inexact_because,
@@ -106,10 +108,8 @@ impl From<Answer> for Page {
 
 impl From<Lines> for Page {
     fn from(Lines { lines, matched, incomplete_because, cursor }: Lines) -> Self {
-        let events = lines.len();
-        let mut text = Vec::with_capacity(lines.iter().map(|line| line.text.len()).sum());
-        lines.into_iter().for_each(|line| text.extend_from_slice(&line.text));
-        Self { text: text.into(), events, cursor, matched, incomplete_because, inexact_because: None }
+        let (text, events) = (pieces(&lines), lines.len());
+        Self { text, events, cursor, matched, incomplete_because, inexact_because: None }
     }
 }
 
@@ -149,22 +149,22 @@ impl Rest {
     }
 }
 
-fn body(first: Bytes, rest: Rest) -> Body {
+fn body(first: Vec<Bytes>, rest: Rest) -> Body {
     let pages = futures_util::stream::unfold(Some(rest), |rest| async {
         let mut rest = rest?;
         match rest.next().await {
             Ok(page) => {
                 let more = rest.more(&page);
-                Some((Ok(page.text), more.then_some(rest)))
+                Some((page.text.into_iter().map(Ok).collect(), more.then_some(rest)))
             }
             Err(error) => {
                 tracing::warn!(%error, "search.next broke off a stream");
-                Some((Err(error), None))
+                Some((vec![Err(error)], None))
             }
         }
     });
-    let first = futures_util::stream::once(async { io::Result::Ok(first) });
-    Body::from_stream(futures_util::StreamExt::chain(first, pages))
+    let first = futures_util::stream::once(async { first.into_iter().map(io::Result::Ok).collect() });
+    Body::from_stream(first.chain(pages).flat_map(|pieces: Vec<_>| futures_util::stream::iter(pieces)))
 }
 
 fn count(page: &Answer) -> usize {
@@ -209,19 +209,10 @@ fn head(headers: &mut HeaderMap, first: &Page) {
     headers.insert(EXACT, truth(first.matched.exact));
     headers.insert(COMPLETE, truth(first.incomplete_because.is_none()));
     if let Some(because) = &first.incomplete_because {
-        insert_text(headers, BECAUSE, because);
+        headers.insert(BECAUSE, header_text(because));
     }
     if let Some(because) = &first.inexact_because {
-        insert_text(headers, INEXACT, because);
-    }
-}
-
-/// Text that a header cannot hold is shown as one can.
-fn insert_text(headers: &mut HeaderMap, name: HeaderName, text: &str) {
-    let ascii: String =
-        text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
-    if let Ok(value) = HeaderValue::from_str(&ascii) {
-        headers.insert(name, value);
+        headers.insert(INEXACT, header_text(because));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP API under `/api`.
 
 mod event;
+mod export;
 mod fields;
 mod holds;
 mod lines;
@@ -19,6 +20,7 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{MethodRouter, get, post};
+use http::HeaderValue;
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
@@ -48,6 +50,7 @@ struct Api {
     searcher: Searcher,
     shutdown: CancellationToken,
     started: Instant,
+    manifests: export::Manifests,
 }
 
 /// The query server's routes. The caller's layers put a [`locard_indexer::Principal`] into every request.
@@ -55,7 +58,7 @@ pub fn router(context: Context) -> Router {
     let Context { indexer, limits, metrics, shutdown } = context;
     let searcher = Searcher::new(indexer, limits, metrics);
     let elastic = crate::es::router(searcher.clone());
-    let api = Api { searcher, shutdown, started: Instant::now() };
+    let api = Api { searcher, shutdown, started: Instant::now(), manifests: export::Manifests::default() };
     let router =
         routes().into_iter().fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     router.layer(DefaultBodyLimit::max(MAX_BODY_BYTES)).with_state(api).merge(elastic)
@@ -65,6 +68,8 @@ pub fn router(context: Context) -> Router {
 fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
     vec![
         ("/api/search", get(search::search).post(search::search)),
+        ("/api/export", get(export::export).post(export::export)),
+        ("/api/export/{id}/manifest", get(export::manifest)),
         ("/api/tail", get(tail::tail)),
         ("/api/events/{id}", get(event::event)),
         ("/api/events/{id}/context", get(event::context)),
@@ -85,4 +90,11 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/status", get(status::status)),
         ("/api/openapi.json", get(openapi::openapi)),
     ]
+}
+
+/// Text that a header cannot hold is shown as one can.
+fn header_text(text: &str) -> HeaderValue {
+    let ascii: String =
+        text.chars().map(|c| if c.is_ascii_graphic() || c == ' ' { c } else { '?' }).collect();
+    HeaderValue::from_str(&ascii).unwrap_or(HeaderValue::from_static("?"))
 }

@@ -154,6 +154,7 @@ impl Params {
             order: self.order()?,
             cursor: self.text("cursor").map(str::to_owned),
             timeout: self.duration("timeout")?,
+            moment: None,
         })
     }
 }

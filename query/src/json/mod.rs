@@ -13,9 +13,9 @@ pub(crate) use line::{LineWriter, line, put_field};
 use crate::pipe::Shown;
 
 /// Beside `message` when that is not UTF-8: the very bytes.
-const MESSAGE_BASE64: &str = "message_base64";
+pub(crate) const MESSAGE_BASE64: &str = "message_base64";
 /// Names that say something of the event itself; a field cannot take them.
-const RESERVED: [&str; 7] =
+pub(crate) const RESERVED: [&str; 7] =
     [name::ID, name::TIMESTAMP, name::TIME, name::MESSAGE, MESSAGE_BASE64, name::INGESTED, name::STREAM];
 
 /// An event as JSON: `_id`, `@timestamp`, `message`, `event.ingested`, `_stream`, then labels and fields in name order, a field

@@ -33,6 +33,8 @@ pub(crate) struct Feed {
     pub(crate) memory_bytes: usize,
     /// Whether pages follow one another, with a cursor from one to the next.
     pub(crate) paged: bool,
+    /// Whether to count all that match, on whatever page.
+    pub(crate) count: bool,
 }
 
 /// A pipeline that got all it is going to get.
@@ -82,7 +84,7 @@ impl Feed {
 
     /// One page, for pipes that leave the events what they are.
     async fn page(self, run: &mut Run, view: &View, pipeline: Pipeline) -> Result<Fed, Error> {
-        let found = find(run, view, self.find(self.limit, self.after, true)).await?;
+        let found = find(run, view, self.find(self.limit, self.after, self.count)).await?;
         let mut coverage = found.coverage;
         let last = found.page.events.last().filter(|_| found.page.more).and_then(position);
         let (pipeline, pushed) = push_all(run, pipeline, found.page.events, &mut coverage).await?;
@@ -97,7 +99,8 @@ impl Feed {
         let (mut left, mut after) = (most, self.after);
         let mut fed = Fed { pipeline, matched: 0, coverage: Coverage::default(), last: None };
         for round in 0.. {
-            let found = find(run, view, self.find(left.min(PAGE_EVENTS), after, round == 0)).await?;
+            let found =
+                find(run, view, self.find(left.min(PAGE_EVENTS), after, self.count && round == 0)).await?;
             let (events, more) = (found.page.events, found.page.more);
             if round == 0 {
                 (fed.matched, fed.coverage) = (found.matched, found.coverage);

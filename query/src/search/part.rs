@@ -10,8 +10,6 @@ use locard_filter::{Filter, Matcher, SyntaxError};
 use locard_indexer::View;
 use locard_store::{Control, Error, First, Order, Position, Request, Split, Top};
 
-use crate::json::{LineWriter, line, put_field};
-
 /// Hot batches are searched in stretches of about this many events, so that several threads can share the work.
 const STRETCH_EVENTS: usize = 8_192;
 /// How many hot events are looked at between two looks at the clock …
@@ -77,28 +75,6 @@ impl Hit for Event {
         let First { order, after, limit, max_bytes, .. } = first;
         let Top { events, cut, matched } = part.top(wanted, order, after, limit, max_bytes, control)?;
         Ok(Firsts { events, cut, matched })
-    }
-}
-
-/// An event written out.
-#[derive(Debug)]
-pub(crate) struct Line {
-    position: Position,
-    /// A line of JSON, its end included.
-    pub(crate) text: Box<[u8]>,
-}
-
-impl Hit for Line {
-    fn position(&self) -> Option<Position> {
-        Some(self.position)
-    }
-
-    fn heap_bytes(&self) -> usize {
-        size_of::<Self>() + self.text.len()
-    }
-
-    fn first(part: &Part, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Self>, Error> {
-        part.lines(wanted, first, control)
     }
 }
 
@@ -178,25 +154,6 @@ impl Part {
                 Ok(top)
             }
         }
-    }
-
-    /// As [`Part::top`], written out.
-    fn lines(&self, wanted: &Wanted, first: First, control: &Control) -> Result<Firsts<Line>, Error> {
-        let Self::Split(split) = self else {
-            let First { order, after, limit, max_bytes, .. } = first;
-            let Top { events, cut, matched } = self.top(wanted, order, after, limit, max_bytes, control)?;
-            let of_event =
-                |event: &Event| position(event).map(|position| Line { position, text: line(event).into() });
-            return Ok(Firsts { events: events.iter().filter_map(of_event).collect(), cut, matched });
-        };
-        let (mut writer, mut text, mut events) = (LineWriter::default(), Vec::new(), Vec::new());
-        let rows = split.rows(&wanted.request, first, control, &put_field, &mut |row| {
-            text.clear();
-            writer.put(&mut text, row);
-            events.push(Line { position: row.position, text: text.as_slice().into() });
-            text.len()
-        })?;
-        Ok(Firsts { events, cut: rows.cut, matched: rows.matched })
     }
 
     /// As [`Split::count`].

@@ -34,6 +34,17 @@ pub struct Ask {
     pub cursor: Option<String>,
     /// Stop and answer what there is after this; never longer than the limit.
     pub timeout: Option<Duration>,
+    /// Look at what there was at one moment, not at what there is.
+    pub(crate) moment: Option<Moment>,
+}
+
+/// What there was at one moment, for pages that may be asked for again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Moment {
+    /// What `now` means in what is asked.
+    pub(crate) now: Timestamp,
+    /// Events with sequence numbers below this were there.
+    pub(crate) below: u64,
 }
 
 /// What is searched. The principal's filter is in it already.
@@ -60,7 +71,7 @@ impl Plan {
         clock: Timestamp,
     ) -> Result<Self, Error> {
         let cursor = ask.cursor.as_deref().map(read_cursor).transpose()?;
-        let now = cursor.map_or(clock, |cursor| cursor.now);
+        let now = cursor.map(|cursor| cursor.now).or(ask.moment.map(|moment| moment.now)).unwrap_or(clock);
         let Query { filter, pipes } = crate::pipe::parse(&ask.q)?;
         refuse_reversed(&filter, &pipes, now)?;
         let filed = range(ask, now)?;

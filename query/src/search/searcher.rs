@@ -12,9 +12,11 @@ use tokio::sync::Semaphore;
 
 use super::coverage::Coverage;
 use super::cursor::Cursor;
+use super::exported::known;
 use super::find::{Find, SHARE, find};
+use super::line::Line;
 use super::metrics::End;
-use super::part::{Hit, Line, position};
+use super::part::{Hit, position};
 use super::plan::{Ask, Plan, deadline};
 use super::run::Run;
 use super::stages::Piped;
@@ -103,7 +105,7 @@ impl Searcher {
                 (planned, warnings)
             })
             .await?;
-        let answer = self.page(run, principal, planned, true).await?;
+        let answer = self.page(run, principal, planned, ask.moment.is_none()).await?;
         Ok(Answer { warnings, ..answer })
     }
 
@@ -137,7 +139,7 @@ impl Searcher {
             let outcome = Outcome::Events { events: found.page.events, shown: Shown::All, cut: false };
             (outcome, found.matched, found.coverage, last)
         } else {
-            let piped = self.pipe(&mut run, principal, &view, plan).await;
+            let piped = self.pipe(&mut run, principal, &view, plan, count).await;
             if matches!(piped, Err(Error::Pipe(_) | Error::Parameter { .. })) {
                 run.ended(End::Refused);
             }
@@ -171,7 +173,9 @@ impl Searcher {
         // Each part may hold a share of it.
         let memory_bytes = self.limits.memory_bytes.min(max_bytes.saturating_mul(SHARE));
         let wanted = Arc::new(wanted);
-        let find_these = Find { wanted, order, after, limit, memory_bytes, count: is_first };
+        // An export counts what it hands out.
+        let count = is_first && ask.moment.is_none();
+        let find_these = Find { wanted, order, after, limit, memory_bytes, count };
         let found = find::<Line>(&mut run, &view, find_these).await?;
         let last = found.page.events.last().filter(|_| found.page.more).and_then(Line::position);
         let cursor = last.map(|after| Cursor { order, now, after }.to_string());
@@ -194,7 +198,7 @@ impl Searcher {
         let plan = move || {
             let _span = tracing::info_span!("search.plan").entered();
             let plan = Plan::new(&ask, &principal, &limits, clock())?.narrow(filter)?;
-            Ok((plan, indexer.view(&principal.tenant)))
+            Ok((plan, known(indexer.view(&principal.tenant), ask.moment)))
         };
         let plan = run.prepare(plan).await?;
         if plan.is_err() {

@@ -53,16 +53,18 @@ struct Scene<'a> {
     filed: Range<Timestamp>,
     now: Timestamp,
     tables: Tables,
+    count: bool,
 }
 
 impl Searcher {
-    /// Runs the pipes of a plan.
+    /// Runs the pipes of a plan. Without `count`, no more are counted than were come across.
     pub(crate) async fn pipe(
         &self,
         run: &mut Run,
         principal: &Principal,
         view: &View,
         plan: Plan,
+        count: bool,
     ) -> Result<Piped, Error> {
         let Plan { wanted, seen, order, after, limit, now, pipes, .. } = plan;
         if after.is_some() && !is_paged(&pipes) {
@@ -72,7 +74,7 @@ impl Searcher {
         let filed = within(&wanted.request);
         let tables = Tables { lookups, joins: Vec::new() };
         let mut scene =
-            Scene { searcher: self, view, wanted: Arc::new(wanted), seen, order, filed, now, tables };
+            Scene { searcher: self, view, wanted: Arc::new(wanted), seen, order, filed, now, tables, count };
         let mut coverage = Coverage::default();
         for join in pipes.iter().filter_map(as_join) {
             let table = scene.join(run, join, &mut coverage).await?;
@@ -157,7 +159,8 @@ impl Scene<'_> {
         let paged = is_paged(&pipes);
         let pipeline = run.prepare(move || Pipeline::new(&pipes, &setting)).await??;
         let (seen, order) = (self.seen.clone(), self.order);
-        let feed = Feed { wanted, seen, order, after, limit, memory_bytes, paged };
+        let count = self.count;
+        let feed = Feed { wanted, seen, order, after, limit, memory_bytes, paged, count };
         let Fed { pipeline, matched, coverage, last } = feed.run(run, self.view, pipeline).await?;
         let outcome = run.blocking(|| pipeline.finish()).await??;
         Ok(Piped { outcome, matched, coverage, last })

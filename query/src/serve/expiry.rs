@@ -7,11 +7,12 @@ use std::io;
 use std::pin::Pin;
 use std::time::Duration;
 
-use axum::body::{Body, BodyDataStream, Bytes};
+use axum::body::{Body, Bytes};
 use axum::response::Response;
 use futures_util::StreamExt as _;
 use http::{HeaderMap, header};
-use hyper::body::Body as _;
+use http_body_util::{BodyStream, StreamBody};
+use hyper::body::{Body as _, Frame};
 use locard_event::Timestamp;
 use tokio::time::{Instant, Sleep};
 
@@ -40,6 +41,10 @@ enum Farewell {
 
 impl Farewell {
     fn of(headers: &HeaderMap) -> Self {
+        let is_plain = |coding: &http::HeaderValue| coding == "identity";
+        if !headers.get(header::CONTENT_ENCODING).is_none_or(is_plain) {
+            return Self::Silence;
+        }
         let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         match kind.split(';').next().unwrap_or_default().trim() {
             "text/event-stream" => Self::Frame,
@@ -68,17 +73,17 @@ enum Stage {
 
 struct Open {
     end: Pin<Box<Sleep>>,
-    data: BodyDataStream,
+    frames: BodyStream<Body>,
     farewell: Farewell,
 }
 
 fn cut_after(left: Duration, farewell: Farewell, body: Body) -> Body {
     let end = Box::pin(tokio::time::sleep(left));
-    let open = Stage::Open(Open { end, data: body.into_data_stream(), farewell });
-    Body::from_stream(futures_util::stream::unfold(open, step))
+    let open = Stage::Open(Open { end, frames: BodyStream::new(body), farewell });
+    Body::new(StreamBody::new(futures_util::stream::unfold(open, step)))
 }
 
-async fn step(stage: Stage) -> Option<(io::Result<Bytes>, Stage)> {
+async fn step(stage: Stage) -> Option<(io::Result<Frame<Bytes>>, Stage)> {
     match stage {
         Stage::Open(open) => open.step().await,
         Stage::Breaking => {
@@ -91,23 +96,23 @@ async fn step(stage: Stage) -> Option<(io::Result<Bytes>, Stage)> {
 }
 
 impl Open {
-    async fn step(mut self) -> Option<(io::Result<Bytes>, Stage)> {
+    async fn step(mut self) -> Option<(io::Result<Frame<Bytes>>, Stage)> {
         // A stream that never pauses keeps the timer from being driven: the clock is asked too.
         if Instant::now() >= self.end.deadline() {
             return Some(self.part());
         }
-        let piece = tokio::select! {
+        let frame = tokio::select! {
             biased;
             () = self.end.as_mut() => return Some(self.part()),
-            piece = self.data.next() => piece?,
+            frame = self.frames.next() => frame?,
         };
-        Some((piece.map_err(io::Error::other), Stage::Open(self)))
+        Some((frame.map_err(io::Error::other), Stage::Open(self)))
     }
 
-    fn part(self) -> (io::Result<Bytes>, Stage) {
+    fn part(self) -> (io::Result<Frame<Bytes>>, Stage) {
         match (self.farewell, self.farewell.words()) {
-            (Farewell::Frame, Some(words)) => (Ok(words), Stage::Over),
-            (_, Some(words)) => (Ok(words), Stage::Breaking),
+            (Farewell::Frame, Some(words)) => (Ok(Frame::data(words)), Stage::Over),
+            (_, Some(words)) => (Ok(Frame::data(words)), Stage::Breaking),
             (_, None) => (Err(io::Error::other(BECAUSE)), Stage::Over),
         }
     }

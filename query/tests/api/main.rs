@@ -10,6 +10,7 @@
 
 mod context;
 mod description;
+mod export;
 mod fields;
 mod holds;
 mod isolation;

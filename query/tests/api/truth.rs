@@ -52,16 +52,21 @@ fn objects(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
+/// Makes every split unreadable.
+pub fn damage(directory: &Path) {
+    let splits = objects(directory);
+    assert!(!splits.is_empty(), "no split object in {directory:?}");
+    for split in splits {
+        std::fs::write(split, b"not a split").unwrap();
+    }
+}
+
 #[tokio::test]
 async fn a_split_that_cannot_be_read_is_said() {
     let server = filled(Limits::default()).await;
     server.indexer.seal().await.unwrap();
     let directory = server.stop().await;
-    let splits = objects(directory.path());
-    assert!(!splits.is_empty(), "no split object in {directory:?}");
-    for split in splits {
-        std::fs::write(split, b"not a split").unwrap();
-    }
+    damage(directory.path());
     let server = Server::open(directory, Limits::default()).await;
     let answer = server.search(&[("q", "number")]).await;
     assert_eq!(answer["complete"], json!(false), "{answer}");

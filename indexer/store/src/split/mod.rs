@@ -198,6 +198,8 @@ pub fn pattern_of(message: &[u8]) -> Option<(u64, String)> {
 #[derive(Clone, Debug)]
 pub struct Split {
     inner: Arc<Inner>,
+    /// Searches see only events with numbers below this.
+    below: u64,
 }
 
 #[derive(Debug)]
@@ -223,7 +225,7 @@ impl Split {
         let path: &Path = object.path();
         let reader = guard(meta.id, || Reader::open(path, meta, cache), || None)?;
         let discarded = AtomicBool::new(false);
-        Ok(Self { inner: Arc::new(Inner { meta: meta.clone(), reader, object, discarded }) })
+        Ok(Self { inner: Arc::new(Inner { meta: meta.clone(), reader, object, discarded }), below: u64::MAX })
     }
 
     pub(crate) fn discard(&self) {
@@ -237,6 +239,21 @@ impl Split {
     /// Bytes of its table of templates, packed. One made of splits has no more of them than those together.
     pub fn template_bytes(&self) -> u64 {
         self.reader().template_bytes()
+    }
+
+    /// The same split for searches that are to see only events with sequence numbers below this one: what was there at some moment.
+    #[must_use]
+    pub fn below(&self, sequence: u64) -> Self {
+        Self { below: sequence.min(self.below), ..self.clone() }
+    }
+
+    fn search<'a>(
+        &self,
+        reader: &'a Reader,
+        request: &Request,
+        control: &'a Control,
+    ) -> Result<Search<'a>, Fault> {
+        Ok(Search::new(reader, request, control)?.below(self.below))
     }
 
     /// What the catalog knows of it.
@@ -258,7 +275,7 @@ impl Split {
         max_bytes: usize,
         control: &Control,
     ) -> Result<Top, Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.top(order, after, limit, max_bytes))
+        self.answer(|reader| self.search(reader, request, control)?.top(order, after, limit, max_bytes))
     }
 
     /// As [`Split::top`], for who writes them out: calls `visit` with each, its fields in the words of `write`, and is told how many
@@ -274,7 +291,7 @@ impl Split {
         write: Write<'_>,
         visit: &mut dyn FnMut(&Row<'_>) -> usize,
     ) -> Result<Rows, Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.rows(first, write, visit))
+        self.answer(|reader| self.search(reader, request, control)?.rows(first, write, visit))
     }
 
     /// How many events match.
@@ -282,7 +299,7 @@ impl Split {
     /// # Errors
     /// As [`Split::top`].
     pub fn count(&self, request: &Request, control: &Control) -> Result<u64, Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.count())
+        self.answer(|reader| self.search(reader, request, control)?.count())
     }
 
     /// Calls `visit` with [`Event::filed`] of every matching event, in no order.
@@ -295,7 +312,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(Timestamp),
     ) -> Result<(), Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.times(visit))
+        self.answer(|reader| self.search(reader, request, control)?.times(visit))
     }
 
     /// Calls `visit` with every matching event, in sequence order, until it breaks.
@@ -322,7 +339,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.each(first, visit))
+        self.answer(|reader| self.search(reader, request, control)?.each(first, visit))
     }
 
     /// The event with this sequence number.
@@ -345,7 +362,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(&[Value], u64) -> ControlFlow<()>,
     ) -> Result<(), Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.tally(keys, visit))
+        self.answer(|reader| self.search(reader, request, control)?.tally(keys, visit))
     }
 
     /// Calls `visit` with every pattern of the matching events, and answers how many these are, those without a pattern included.
@@ -359,7 +376,7 @@ impl Split {
         control: &Control,
         visit: &mut dyn FnMut(PatternRow),
     ) -> Result<u64, Error> {
-        self.answer(|reader| Search::new(reader, request, control)?.patterns(visit))
+        self.answer(|reader| self.search(reader, request, control)?.patterns(visit))
     }
 
     /// Whether some event has a field or label of this name; it may also say so of a name that no event has, where names are left out.

@@ -32,6 +32,8 @@ pub(crate) struct Search<'a> {
     reader: &'a Reader,
     control: &'a Control,
     filed: Range<Timestamp>,
+    /// Only events with numbers below this, if not all of them have such.
+    below: Option<u64>,
     node: Node,
     matcher: Matcher,
     events: Rebuilder<'a>,
@@ -64,11 +66,32 @@ impl<'a> Search<'a> {
             reader,
             control,
             filed: request.filed.clone(),
+            below: None,
             node,
             matcher: Matcher::new(&request.filter)?,
             events: Rebuilder::new(reader, control),
             looked_at: 0,
         })
+    }
+
+    /// The same, among events with numbers below this one.
+    pub(crate) fn below(self, below: u64) -> Self {
+        let all_are = self.reader.object().header().sequences.end <= below;
+        Self { below: (!all_are).then_some(below), ..self }
+    }
+
+    /// The documents of a chunk that are asked for, whatever the filter says of them.
+    fn within(&self, chunk: usize) -> Result<Mask> {
+        let mut within = self.reader.filed_within(chunk, Some(self.filed.start), Some(self.filed.end))?;
+        let Some(below) = self.below.filter(|_| !within.is_empty()) else { return Ok(within) };
+        let page = self.reader.columns().own(Own::Sequence, chunk)?;
+        let sequences = page.packed();
+        let mut known = Mask::NONE;
+        for place in 0..sequences.len() {
+            known.insert_if(place, (sequences.get(place) as u64) < below);
+        }
+        within.and(&known);
+        Ok(within)
     }
 
     /// What the compiled filter says of a chunk.
@@ -78,7 +101,7 @@ impl<'a> Search<'a> {
         if matches!(self.node, Node::Const(false)) {
             return Ok(none);
         }
-        let within = self.reader.filed_within(chunk, Some(self.filed.start), Some(self.filed.end))?;
+        let within = self.within(chunk)?;
         if within.is_empty() {
             return Ok(none);
         }
@@ -128,10 +151,10 @@ impl<'a> Search<'a> {
         Ok(count)
     }
 
-    /// Whether every event of the split is filed in the range asked for.
+    /// Whether every event of the split is in the ranges asked for.
     fn is_whole(&self) -> bool {
         let (first, last) = self.reader.object().header().filed;
-        first >= self.filed.start && last < self.filed.end
+        self.below.is_none() && first >= self.filed.start && last < self.filed.end
     }
 
     /// How many match, where tables know it.

@@ -593,6 +593,38 @@ fn no_more_is_held_than_may_be() {
 }
 
 #[test]
+fn what_came_later_is_not_seen() {
+    let events = many_events(60);
+    let whole = Folder::new().of_events(&events);
+    let sequence = |event: &Event| event.id.map_or(0, |id| id.sequence);
+    let middle = sequence(&events[25]);
+    let split = whole.below(middle);
+    let control = Control::default();
+    for text in ["*", "NOT nothing", "kind:*"] {
+        let filter = locard_filter::parse(text).unwrap();
+        let matcher = Matcher::new(&filter).unwrap();
+        let request = Request { filter, filed: Timestamp::MIN..Timestamp::MAX };
+        let known = |event: &&Event| sequence(event) < middle && matcher.matches(event);
+        let expected = events.iter().filter(known).count();
+        assert!(expected < 60, "{text}");
+        assert_eq!(split.count(&request, &control).unwrap(), expected as u64, "{text}");
+        let top = split.top(&request, Order::Ascending, None, 100, usize::MAX, &control).unwrap();
+        assert_eq!((top.events.len(), top.matched), (expected, expected as u64), "{text}");
+        let mut tallied = 0;
+        let mut visit = |_: &[Value], count: u64| {
+            tallied += count;
+            ControlFlow::Continue(())
+        };
+        split.tally(&request, &[GroupKey::Field("kind".into())], &control, &mut visit).unwrap();
+        assert_eq!(tallied, expected as u64, "{text}");
+        assert_eq!(
+            whole.count(&request, &control).unwrap() as usize,
+            events.iter().filter(|event| matcher.matches(event)).count()
+        );
+    }
+}
+
+#[test]
 fn a_search_stops_when_told() {
     let mut folder = Folder::new();
     let split = folder.of_events(&many_events(600));

@@ -35,7 +35,7 @@ const TEXT: &str = "text/plain";
 
 /// Every operation of the server.
 pub(super) fn operations() -> Vec<Operation> {
-    let groups = [search(), events(), fields(), kept(), ingest(), holds(), server()];
+    let groups = [search(), export(), events(), fields(), kept(), ingest(), holds(), server()];
     groups.into_iter().flatten().collect()
 }
 
@@ -159,6 +159,65 @@ fn search() -> Vec<Operation> {
             ])
             .answers("text/event-stream", text())
             .fails([(400, "The query or an id cannot be read"), (429, "Too many tails are open")]),
+    ]
+}
+
+fn export() -> Vec<Operation> {
+    let header = |name, help| Parameter { name, place: "header", help, schema: text() };
+    let own = || {
+        vec![
+            query("limit", "Most events or rows; without: all", json!({"type": "integer", "minimum": 0})),
+            query("order", "Newest or oldest first", json!({"enum": ["desc", "asc"], "default": "desc"})),
+            query(
+                "format",
+                "What it is written as; else `Accept` says",
+                json!({"enum": ["ndjson", "json", "csv", "raw"], "default": "ndjson"}),
+            ),
+            query(
+                "compress",
+                "A packed file. Without: packed on its way as `Accept-Encoding` says",
+                json!({"enum": ["none", "gzip", "zstd"]}),
+            ),
+            query(
+                "fields",
+                "Names, separated by commas: columns of a table, members of objects; without: all",
+                text(),
+            ),
+            query("filename", "What a browser calls the file", text()),
+            query("cursor", "From `Locard-Cursor`, a summary or a manifest: the same moment again", text()),
+            query("after", "The `_id` of the last event the client has: what comes behind it", text()),
+            query(
+                "offset",
+                "How many bytes, not packed, the client has of what begins at `cursor`: what comes behind them",
+                count(0),
+            ),
+            header("TE", "`trailers`: say behind the body what it was"),
+        ]
+    };
+    let written = |operation: Operation| {
+        let operation = operation
+            .answers(NDJSON, schema("Event"))
+            .answers(JSON, json!({"type": "array", "items": schema("Event")}));
+        operation.answers("text/csv", text()).answers(TEXT, text()).fails(search_errors())
+    };
+    let id = Parameter { name: "id", place: "path", help: "From `Locard-Export`", schema: text() };
+    let summary = "Everything that a query finds, without a cap, all of one moment";
+    vec![
+        written(get("/api/export", "export", summary).takes(scope()).takes(own())),
+        written(get(
+            "/api/export",
+            "exportByPost",
+            "The same, with the parameters as members of a JSON object",
+        ))
+        .posts(json!({JSON: {"schema": {"type": "object"}}})),
+        get(
+            "/api/export/{id}/manifest",
+            "manifest",
+            "What was handed over: count, bytes, SHA-256, whether it is complete",
+        )
+        .takes([id])
+        .answers(JSON, schema("Manifest"))
+        .fails([(404, "It is none of the latest exports of this credential")]),
     ]
 }
 

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// Every named shape.
 pub(super) fn schemas() -> Value {
-    let groups = [search(), lists(), server()];
+    let groups = [search(), exported(), lists(), server()];
     let all: Map<String, Value> = groups.into_iter().flatten().collect();
     Value::Object(all)
 }
@@ -96,6 +96,24 @@ fn search() -> Named {
         answer("Answer", &["events", "table", "matched", "cursor"], answered),
         answer("Context", &["events", "index", "more_before", "more_after", "by"], context),
     ]
+}
+
+fn exported() -> Named {
+    let maybe = || json!({"type": ["string", "null"]});
+    let manifest = json!({
+        "id": text(), "state": {"enum": ["running", "done", "broken off"]}, "format": text(), "compress": text(),
+        "filename": text(), "started_at": {"type": "string", "format": "date-time"}, "ended_at": {"type": "string", "format": "date-time"},
+        "q": maybe(), "start": maybe(), "end": maybe(), "limit": {"type": ["integer", "null"]},
+        "columns": {"type": "array", "items": text(), "description": "Of a table, or the fields asked for"},
+        "offset": count(), "first_cursor": {"type": "string", "description": "The same moment again, from where it began"},
+        "cursor": {"type": ["string", "null"], "description": "Where it can be gone on from; null once all was handed over"},
+        "count": {"type": "integer", "description": "Events or rows made so far"}, "bytes": {"type": "integer", "description": "Not packed"},
+        "sha256": {"type": ["string", "null"], "description": "Of the bytes, not packed; of NDJSON those before the summary"},
+        "complete": {"type": ["boolean", "null"]}, "incomplete_because": maybe(), "inexact_because": maybe(),
+    });
+    let required =
+        ["id", "state", "format", "count", "bytes", "sha256", "complete", "incomplete_because", "cursor"];
+    vec![object("Manifest", &required, manifest)]
 }
 
 fn lists() -> Named {
