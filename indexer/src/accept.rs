@@ -18,11 +18,12 @@ use tokio::time::timeout;
 use crate::budget::Permit;
 use crate::core::Core;
 use crate::dedupe::{First, Found, KNOWN_FOR};
-use crate::delivery::{Delivery, Error};
+use crate::delivery::{Delivery, Door, Error, Marks};
 use crate::hot::Shelf;
+use crate::ids::{self, Claim};
 use crate::interned::Held;
 use crate::metrics::Metrics;
-use crate::receive::{Cuts, Received, expand, read_plain};
+use crate::receive::{Cuts, Item, Received, expand, read_plain};
 use crate::tenants::partition_of;
 use crate::wal::{Append, Frame, Named, ReadLimits};
 use crate::{Tenant, answer, seal};
@@ -34,7 +35,7 @@ pub(crate) async fn accept(
     tenant: Tenant,
     delivery: Delivery,
     permit: Permit,
-) -> Result<Ack, Error> {
+) -> Result<Accepted, Error> {
     let done = try_accept(&core, &tenant, delivery, permit).await;
     if let Err(error) = &done {
         count_refusal(&core, error);
@@ -84,7 +85,7 @@ async fn try_accept(
     tenant: &Tenant,
     delivery: Delivery,
     permit: Permit,
-) -> Result<Ack, Error> {
+) -> Result<Accepted, Error> {
     let received = (core.clock)();
     let shelf = core.tenants.shelf(tenant);
     let partition = partition_of(core.store.catalog(), &shelf).await?;
@@ -93,24 +94,68 @@ async fn try_accept(
             Turn::First(first) => Some(first),
             Turn::Repeat(ack) => {
                 core.metrics.repeats.inc();
-                return Ok(Ack { repeated: true, ..ack });
+                let items = again(core, shelf, delivery, permit, &ack, received).await?;
+                return Ok(Accepted { ack: Ack { repeated: true, ..ack }, items });
             }
         },
         None => None,
     };
-    let (delivery, ready) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
+    let (mut delivery, mut ready) = read(core, Arc::clone(&shelf), delivery, permit, received).await?;
+    let claim = settle(core, &shelf, partition, &mut delivery, &mut ready).await?;
     let counted = Counted::of(&delivery, &ready.read);
     let mut ack = ready.read.ack.clone();
+    let items = std::mem::take(&mut ready.read.items);
     if !ready.read.events.is_empty() {
         ack.first = Some(append(core, shelf, partition, delivery, ready, received).await?);
     }
+    drop(claim);
     counted.add_to(&core.metrics);
     // A body of which nothing was accepted is refused: its sender may correct it under the same name.
     let refused = counted.accepted == 0 && counted.rejected > 0;
     if let Some(first) = first.filter(|_| !refused) {
         first.accepted(ack.clone(), received);
     }
-    Ok(ack)
+    Ok(Accepted { ack, items })
+}
+
+/// What became of a delivery, and of each document where it holds documents.
+pub(crate) struct Accepted {
+    pub(crate) ack: Ack,
+    pub(crate) items: Vec<Item>,
+}
+
+/// What became of each document of a batch that was accepted before: its body is read again.
+async fn again(
+    core: &Core,
+    shelf: Arc<Shelf>,
+    mut delivery: Delivery,
+    permit: Permit,
+    ack: &Ack,
+    received: Timestamp,
+) -> Result<Vec<Item>, Error> {
+    let Door::Documents(bulk) = &mut delivery.door else { return Ok(Vec::new()) };
+    bulk.conflicts = Marks(ack.conflicts.clone());
+    let (_, ready) = read(core, shelf, delivery, permit, received).await?;
+    Ok(ready.read.items)
+}
+
+/// Refuses documents that are there already, and notes in the door which, so that the log reads the same again. Until the claim is
+/// dropped nobody else brings their ids.
+async fn settle<'a>(
+    core: &'a Core,
+    shelf: &Arc<Shelf>,
+    partition: u32,
+    delivery: &mut Delivery,
+    ready: &mut Ready,
+) -> Result<Option<Claim<'a>>, Error> {
+    let Door::Documents(bulk) = &mut delivery.door else { return Ok(None) };
+    let claim = ids::settle(core, shelf, partition, &mut ready.read).await?;
+    if !ready.read.ack.conflicts.is_empty() {
+        bulk.conflicts = Marks(ready.read.ack.conflicts.clone());
+        ready.held = Held::of(&ready.read.events);
+    }
+    ready.held.keys = ready.read.keys();
+    Ok(claim)
 }
 
 /// What a named batch is.

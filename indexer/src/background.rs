@@ -12,7 +12,7 @@ use crate::delivery::Error;
 use crate::lock::lock;
 use crate::metrics::Metrics;
 use crate::seal::Pressure;
-use crate::{classify, merge, retain, seal};
+use crate::{classify, ids, merge, retain, seal};
 
 /// How often a loop looks without being told to.
 const TICK: Duration = Duration::from_secs(1);
@@ -66,6 +66,7 @@ async fn run_tidying(core: Arc<Core>) {
         if forgotten.elapsed() >= FORGET_EVERY {
             forgotten = Instant::now();
             done &= attempt(&core, "forget", retain::forget_batches(&core)).await;
+            done &= attempt(&core, "forget", ids::forget(&core)).await;
         }
         pause = next_pause(pause, done);
     }

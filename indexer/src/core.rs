@@ -16,6 +16,7 @@ use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::dedupe::Dedupe;
 use crate::delivery::Error;
+use crate::ids::{Claims, Filters};
 use crate::metrics::Metrics;
 use crate::policy::Policies;
 use crate::resting::Resting;
@@ -30,6 +31,10 @@ pub(crate) struct Core {
     pub(crate) tenants: Tenants,
     pub(crate) policies: Policies,
     pub(crate) dedupe: Arc<Dedupe>,
+    /// Ids of documents on their way into the log.
+    pub(crate) claims: Claims,
+    /// What says which ids are not in a range of the catalog.
+    pub(crate) id_filters: Filters,
     pub(crate) ledger: Arc<Ledger>,
     /// Set once the log is replayed.
     pub(crate) log: OnceLock<Log>,

@@ -1,10 +1,13 @@
 //! [`Delivery`]: one body as received, by which [`Door`], and why it may be refused.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
 use locard_wire::{BatchId, Encoding};
 use serde::{Deserialize, Serialize};
+
+use crate::receive::Action;
 
 /// Through which door a body came: how to read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,6 +39,59 @@ pub enum Door {
     LokiJson,
     /// Kubernetes audit events in lists, as API servers send them.
     K8sAudit,
+    /// Documents, as clients of Elasticsearch send them.
+    Documents(Bulk),
+}
+
+/// How to read documents.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bulk {
+    /// Where a document goes that does not say it.
+    pub index: Option<String>,
+    /// One or many.
+    pub form: Form,
+    /// Other names of indices, and where what is written to each goes; nothing: it is not clear where.
+    pub aliases: BTreeMap<String, Option<String>>,
+    /// Those that were refused because there was one of their id. Known once they were looked for.
+    pub conflicts: Marks,
+}
+
+/// Whether a body is one document or many.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Form {
+    /// Lines of actions and documents.
+    #[default]
+    Many,
+    /// The document itself.
+    One {
+        /// What is to be done with it.
+        action: Action,
+        /// Its id.
+        id: Option<String>,
+    },
+}
+
+/// Some of the documents of a body, as bits: bit n % 64 of number n / 64 stands for document n.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Marks(pub Vec<u64>);
+
+impl Marks {
+    /// Whether this one is among them.
+    pub fn has(&self, place: usize) -> bool {
+        self.0.get(place / 64).is_some_and(|bits| bits >> (place % 64) & 1 == 1)
+    }
+
+    /// Those at these places.
+    pub fn of(places: &[usize]) -> Self {
+        let numbers = places.iter().max().map_or(0, |last| last / 64 + 1);
+        let mut bits = vec![0u64; numbers];
+        for place in places {
+            if let Some(number) = bits.get_mut(place / 64) {
+                *number |= 1 << (place % 64);
+            }
+        }
+        Self(bits)
+    }
 }
 
 /// What a request to Splunk's collector says of events that do not say it themselves.
@@ -75,6 +131,7 @@ impl Door {
             Self::Loki => "loki",
             Self::LokiJson => "loki_json",
             Self::K8sAudit => "k8s_audit",
+            Self::Documents(_) => "elasticsearch",
         }
     }
 }

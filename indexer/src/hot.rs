@@ -9,11 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use locard_event::{Event, Stream, StreamId, Timestamp};
-use locard_store::{BatchRow, Split, SplitMeta};
+use locard_store::{BatchRow, IdRow, Split, SplitMeta};
 use tokio::sync::{OnceCell, broadcast};
 use uuid::Uuid;
 
 use crate::hot_bytes::HotBytes;
+use crate::ids::{Named, Place};
 use crate::interned::{Held, Interned};
 use crate::lock::{read, write};
 use crate::mix::MixState;
@@ -35,6 +36,8 @@ pub(crate) struct Batch {
     pub(crate) streams: Arc<[Arc<Stream>]>,
     /// Memory it holds beside its streams, estimated.
     pub(crate) bytes: usize,
+    /// Which events have an id from their client.
+    pub(crate) ids: Arc<[IdRow]>,
     /// Its name and answer, if the sender named it.
     pub(crate) name: Option<BatchRow>,
 }
@@ -48,8 +51,12 @@ impl Batch {
         let wider = |(low, high): (Timestamp, Timestamp), time| (low.min(time), high.max(time));
         let filed = events.iter().map(Event::filed).fold(start, wider);
         let named = name.as_ref().map_or(0, |row| size_of::<BatchRow>() + row.batch.len() + row.answer.len());
-        let Held { streams, bytes } = held;
-        Some(Self { events: events.into(), first: sequence, filed, streams, bytes: named + bytes, name })
+        let Held { streams, bytes, keys } = held;
+        let ids: Arc<[IdRow]> =
+            keys.into_iter().map(|(place, key)| IdRow { key, sequence: sequence + place as u64 }).collect();
+        // Here, and in the table that they are looked up in.
+        let bytes = named + bytes + 3 * size_of_val(&*ids);
+        Some(Self { events: events.into(), first: sequence, filed, streams, bytes, ids, name })
     }
 
     /// One past the sequence number of the last event.
@@ -80,6 +87,8 @@ struct State {
     hot_events: usize,
     /// Of the batches, and of their streams.
     hot_bytes: usize,
+    /// Sequence numbers of events that have an id from their client, by what stands for it.
+    ids: HashMap<u64, u64, MixState>,
     /// In how many batches of the hot part each stream is; it weighs once.
     streams: HashMap<StreamId, usize, MixState>,
     splits: Vec<Split>,
@@ -113,6 +122,7 @@ impl Shelf {
         let bytes = batch.bytes + state.add_streams(&batch.streams);
         state.hot_events += batch.events.len();
         state.hot_bytes += bytes;
+        state.ids.extend(batch.ids.iter().map(|row| (row.key, row.sequence)));
         self.hot_bytes_everywhere.add(bytes);
         state.hot.push_back(batch);
     }
@@ -159,6 +169,19 @@ impl Shelf {
         rows.find(|row| row.batch == name).cloned()
     }
 
+    /// Documents of the hot part by their ids.
+    pub(crate) fn hot_documents(&self, names: &[Named]) -> Vec<Place> {
+        let state = read(&self.state);
+        let find = |named: &Named| {
+            let event = state.ids.get(&named.key).and_then(|sequence| state.event(*sequence));
+            event.filter(|event| named.is(event)).cloned()
+        };
+        names
+            .iter()
+            .map(|named| find(named).map_or(Place::Nowhere, |event| Place::Here(Box::new(event))))
+            .collect()
+    }
+
     /// The oldest batches, at least `events` events if there are so many.
     pub(crate) fn oldest(&self, events: usize) -> Vec<Batch> {
         let state = read(&self.state);
@@ -188,6 +211,7 @@ impl Shelf {
             let bytes = batch.bytes + state.remove_streams(&batch.streams);
             state.hot_events -= batch.events.len();
             state.hot_bytes -= bytes;
+            state.forget_ids(&batch.ids);
             self.hot_bytes_everywhere.remove(bytes);
             gone.push(batch);
         }
@@ -233,6 +257,21 @@ impl Shelf {
 }
 
 impl State {
+    /// An id that was free again and given anew stands for a newer event.
+    fn forget_ids(&mut self, ids: &[IdRow]) {
+        for IdRow { key, sequence } in ids {
+            if self.ids.get(key) == Some(sequence) {
+                self.ids.remove(key);
+            }
+        }
+    }
+
+    fn event(&self, sequence: u64) -> Option<&Event> {
+        let at = self.hot.partition_point(|batch| batch.end() <= sequence);
+        let batch = self.hot.get(at)?;
+        batch.events.get(usize::try_from(sequence.checked_sub(batch.first)?).ok()?)
+    }
+
     /// Counts a batch's streams; says what those weigh that were not there.
     fn add_streams(&mut self, streams: &[Arc<Stream>]) -> usize {
         let mut bytes = 0;

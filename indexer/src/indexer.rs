@@ -10,10 +10,11 @@ use locard_wire::{Ack, BatchId};
 use prometheus_client::registry::Registry;
 use tokio::sync::broadcast;
 
-use crate::accept::{accept, busy, reserve};
+use crate::accept::{Accepted, accept, busy, reserve};
 use crate::budget::Permit;
 use crate::clock::{self, Clock};
 use crate::core::Core;
+use crate::ids::{self, Named, Place};
 use crate::tenants::partition_of;
 use crate::wal::Disk;
 use crate::{Delivery, Error, Kept, Principal, Settings, Status, Tenant};
@@ -71,7 +72,7 @@ impl Indexer {
     /// See [`Error`].
     pub async fn ingest(&self, principal: &Principal, delivery: Delivery) -> Result<Ack, Error> {
         let permit = self.reserve(delivery.body.len()).await?;
-        self.ingest_reserved(principal, delivery, permit).await
+        Ok(self.ingest_reserved(principal, delivery, permit).await?.ack)
     }
 
     /// Room for a body of `bytes`, to be taken before it is read.
@@ -90,7 +91,7 @@ impl Indexer {
         principal: &Principal,
         delivery: Delivery,
         permit: Permit,
-    ) -> Result<Ack, Error> {
+    ) -> Result<Accepted, Error> {
         if self.core.stop.is_cancelled() {
             return Err(Error::Closed);
         }
@@ -112,6 +113,29 @@ impl Indexer {
     /// One past the sequence number of the tenant's newest event.
     pub(crate) fn next_sequence(&self, tenant: &Tenant) -> u64 {
         self.core.tenants.get(tenant).map_or(0, |shelf| shelf.next())
+    }
+
+    /// The tenant's documents with these indices and ids that clients gave, each if it is there and can be read.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub async fn documents(
+        &self,
+        tenant: &Tenant,
+        names: &[(String, String)],
+    ) -> Result<Vec<Option<Event>>, Error> {
+        let shelf = self.core.tenants.shelf(tenant);
+        let partition = partition_of(self.core.store.catalog(), &shelf).await?;
+        let names: Vec<Named> = names.iter().map(|(index, id)| Named::new(index, id)).collect();
+        let places = ids::find(&self.core, &shelf, partition, &names).await?;
+        let event = |place| if let Place::Here(event) = place { Some(*event) } else { None };
+        Ok(places.into_iter().map(event).collect())
+    }
+
+    /// The partition of a tenant, the first half of its events' ids.
+    pub(crate) async fn partition(&self, tenant: &Tenant) -> Result<u32, Error> {
+        let shelf = self.core.tenants.shelf(tenant);
+        Ok(partition_of(self.core.store.catalog(), &shelf).await?)
     }
 
     /// When the batch of this name was accepted, if it is still known.

@@ -28,6 +28,8 @@ pub(crate) struct Held {
     pub(crate) streams: Arc<[Arc<Stream>]>,
     /// Bytes beside the streams, estimated.
     pub(crate) bytes: usize,
+    /// Places of events that have an id from their client, and what stands for it.
+    pub(crate) keys: Vec<(usize, u64)>,
 }
 
 impl Held {
@@ -40,7 +42,8 @@ impl Held {
     }
 
     fn with(distinct: Distinct, events: &[Event]) -> Self {
-        Self { streams: distinct.streams.into(), bytes: events.iter().map(Event::heap_bytes).sum() }
+        let bytes = events.iter().map(Event::heap_bytes).sum();
+        Self { streams: distinct.streams.into(), bytes, keys: Vec::new() }
     }
 
     /// With the streams, as if nothing else had them.

@@ -21,10 +21,11 @@ use crate::core::Core;
 use crate::dedupe::{Dedupe, KNOWN_FOR};
 use crate::delivery::Error;
 use crate::hot::{Batch, Shelf};
+use crate::ids::{Claims, Filters};
 use crate::interned::Held;
 use crate::metrics::Metrics;
 use crate::policy::Policies;
-use crate::receive::receive;
+use crate::receive::{Received, receive};
 use crate::resting::Resting;
 use crate::seal::Pressure;
 use crate::tenants::{Tenants, partition_of};
@@ -83,6 +84,8 @@ fn new_core(settings: Settings, clock: Clock, store: Store, guard: Arc<File>, le
     let readers = std::thread::available_parallelism().map_or(2, usize::from);
     Core {
         dedupe: Dedupe::new(settings.dedupe_bytes),
+        claims: Claims::default(),
+        id_filters: Filters::default(),
         queue: Budget::new(settings.queue_bytes),
         readers: Semaphore::new(readers),
         clock,
@@ -218,8 +221,8 @@ async fn restore(core: &Core, frame: Frame) -> Result<(), Error> {
     let core_metrics = core.metrics.clone();
     let streams = Arc::clone(&shelf);
     let work = tokio::task::spawn_blocking(move || {
-        let mut events = events_of(&frame, next, &core_metrics);
-        let held = streams.streams.share(&mut events);
+        let (mut events, keys) = events_of(&frame, next, &core_metrics);
+        let held = Held { keys, ..streams.streams.share(&mut events) };
         (events, held)
     });
     let (events, held) =
@@ -246,13 +249,14 @@ async fn shelf_of(core: &Core, frame: &Frame) -> Result<Arc<Shelf>, Error> {
     Ok(shelf)
 }
 
-/// The frame's events from sequence number `from` on, with ids.
-fn events_of(frame: &Frame, from: u64, metrics: &Metrics) -> Vec<Event> {
+/// The frame's events from sequence number `from` on, with ids; and which of them have one from their client.
+fn events_of(frame: &Frame, from: u64, metrics: &Metrics) -> (Vec<Event>, Vec<(usize, u64)>) {
     let read = receive(&frame.door, frame.encoding, &frame.body, frame.ingested, &frame.limits);
-    let mut events = read.map(|received| received.events).unwrap_or_else(|error| {
+    let read = read.unwrap_or_else(|error| {
         tracing::error!(first = frame.first, %error, "a batch in the log cannot be read any more");
-        Vec::new()
+        Received::default()
     });
+    let (keys, mut events) = (read.keys(), read.events);
     let count = usize::try_from(frame.count).unwrap_or(usize::MAX);
     if events.len() != count {
         let (first, found) = (frame.first, events.len());
@@ -270,7 +274,10 @@ fn events_of(frame: &Frame, from: u64, metrics: &Metrics) -> Vec<Event> {
         event.id = Some(EventId::new(frame.partition, sequence));
         event
     });
-    numbered.skip_while(|event| event.id.is_some_and(|id| id.sequence < from)).collect()
+    let events = numbered.skip_while(|event| event.id.is_some_and(|id| id.sequence < from)).collect();
+    let skipped = usize::try_from(from.saturating_sub(frame.first)).unwrap_or(usize::MAX);
+    let keys = keys.into_iter().filter_map(|(place, key)| Some((place.checked_sub(skipped)?, key)));
+    (events, keys.collect())
 }
 
 /// Puts placeholders on the shelf for sequence numbers that no frame covers.

@@ -118,9 +118,10 @@ async fn seal_oldest(core: &Core, shelf: &Shelf) -> Result<bool, Error> {
         splits.iter().for_each(|split| core.store.discard(split));
         return Err(error);
     }
+    let ids = batches.iter().flat_map(|batch| batch.ids.iter().copied()).collect();
     let batches = batches.into_iter().filter_map(|batch| batch.name).collect();
     let publication =
-        Publication { splits: splits.iter().map(|split| split.meta().clone()).collect(), batches };
+        Publication { splits: splits.iter().map(|split| split.meta().clone()).collect(), batches, ids };
     if let Err(error) = core.store.catalog().publish(&publication).await {
         return after_failure(core, shelf, &splits, error.into()).await;
     }

@@ -84,6 +84,36 @@ impl Holds {
         Ok(Self(holds.into_iter().filter(|hold| hold.released.is_none()).map(Active::of).collect()))
     }
 
+    /// The name of a hold that covers some of a split's events that match a filter.
+    pub(crate) async fn covering(
+        &self,
+        core: &Core,
+        split: &Split,
+        filter: &Filter,
+    ) -> Result<Option<String>, Error> {
+        let asked: Vec<Active> = self.0.iter().filter(|hold| hold.overlaps(split.meta())).cloned().collect();
+        let (split, filter, control) = (split.clone(), filter.clone(), Arc::new(Control::default()));
+        let looks = Arc::clone(&control);
+        let work = tokio::task::spawn_blocking(move || {
+            for hold in asked {
+                let both = match hold.test.map(|(held, _)| held) {
+                    None => filter.clone(),
+                    Some(Filter::And(mut parts)) => {
+                        parts.push(filter.clone());
+                        Filter::And(parts)
+                    }
+                    Some(held) => Filter::And(vec![held, filter.clone()]),
+                };
+                let request = Request { filter: both, filed: hold.filed };
+                if split.count(&request, &looks)? > 0 {
+                    return Ok(Some(hold.name));
+                }
+            }
+            Ok::<_, StoreError>(None)
+        });
+        core.stoppable(&control, async { Ok(work.await.map_err(|_| Error::Closed)??) }).await
+    }
+
     /// Asks what is to stay of a split that is to go, and takes out the rest if it is some.
     pub(crate) async fn spare(
         &self,

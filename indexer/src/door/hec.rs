@@ -188,7 +188,7 @@ async fn accept(
     principal.require(Permission::Ingest)?;
     let encoding = encoding(headers)?;
     let (delivery, permit) = delivery(indexer, door, encoding, headers, body).await?;
-    let ack = indexer.ingest_reserved(principal, delivery, permit).await?;
+    let ack = indexer.ingest_reserved(principal, delivery, permit).await?.ack;
     Ok(success(&ack, channel.is_some()))
 }
 

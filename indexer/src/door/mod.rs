@@ -1,6 +1,7 @@
 //! The HTTP doors: `/v1/logs`, `/ingest/*`, those that other senders know, and `/api/admin/seal`. What was typed into a request
 //! becomes a [`Delivery`]; what it means is for the stages.
 
+mod bulk;
 mod hec;
 mod push;
 
@@ -17,6 +18,8 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use http_body_util::BodyExt;
 use locard_event::name;
 use locard_wire::{Ack, BATCH_HEADER, BatchId, Encoding, REPEATED_HEADER};
+
+pub use bulk::{BulkAnswer, BulkItem, deliver_bulk};
 
 use crate::budget::Permit;
 use crate::{Delivery, Door, Indexer, Permission, Principal, Problem, answer};
@@ -186,7 +189,7 @@ async fn deliver(
 ) -> Result<Ack, Problem> {
     let encoding = encoding(headers)?;
     let (delivery, permit) = delivery(indexer, door, encoding, headers, body).await?;
-    Ok(indexer.ingest_reserved(principal, delivery, permit).await?)
+    Ok(indexer.ingest_reserved(principal, delivery, permit).await?.ack)
 }
 
 async fn delivery(

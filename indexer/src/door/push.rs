@@ -40,7 +40,7 @@ pub(super) async fn loki(
         }
     };
     let (delivery, permit) = delivery(&indexer, door, encoding, &headers, body).await?;
-    let ack = indexer.ingest_reserved(&principal, delivery, permit).await?;
+    let ack = indexer.ingest_reserved(&principal, delivery, permit).await?.ack;
     if ack.rejected_count > 0 {
         return listed(&ack, "line");
     }

@@ -14,7 +14,7 @@ use super::Raw;
 use super::labels::{MAX_LABEL_BYTES, Streams};
 use super::line::{Line, Said, text_value};
 use super::members::Members;
-use super::ndjson::{Options, read_time_text};
+use super::ndjson::{Options, is_read, read_time_text};
 use super::plan::{Plan, Plans};
 use super::texts::Texts;
 
@@ -73,8 +73,7 @@ impl<'t, 'o> Direct<'t, 'o> {
             Some(place) => self.message(place)?,
             None => self.texts.keep(line, self.rest),
         };
-        // An audit event is one object: its meaning is read from the line.
-        let whole_line = plan.message.is_none() && stream.get(name::DATASET) != Some("k8s.audit");
+        let whole_line = is_read(&self.options.names, plan.message.is_none(), stream.get(name::DATASET));
         let mut event = Event::new(time.unwrap_or(self.options.received), stream, message);
         event.fields = self.fields(plan);
         Some(Raw { event, time_known: time.is_some(), whole_line, left_out: 0 })
@@ -168,13 +167,23 @@ mod tests {
     };
 
     /// Reads the lines as those of one body, both ways; says of each whether the direct way took it.
-    fn check<'l>(lines: &'l [String]) -> Vec<bool> {
+    fn check(lines: &[String]) -> Vec<bool> {
+        check_as(lines, true);
+        check_as(lines, false)
+    }
+
+    fn check_as<'l>(lines: &'l [String], of_documents: bool) -> Vec<bool> {
         let list = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect::<Vec<_>>();
         let (time, message) =
             (list(&["@timestamp", "a.time", "time", "a.b.c"]), list(&["message", "a.msg", "a.b.c"]));
         let stream = list(&["host.name", "event.dataset", "kubernetes", "a.b"]);
-        let names =
-            Names { time_fields: &time, message_fields: &message, stream_fields: &stream, dataset: "d" };
+        let names = Names {
+            time_fields: &time,
+            message_fields: &message,
+            stream_fields: &stream,
+            dataset: "d",
+            of_documents,
+        };
         let received = Timestamp::from_seconds(1_764_000_000);
         let options = Options { names, keep_original: false, received, limits: &LIMITS };
         let mut direct = Direct::new(&options, lines.iter().map(String::len).sum());

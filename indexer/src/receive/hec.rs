@@ -120,6 +120,7 @@ pub(super) fn read(
             message_fields: &names.message,
             stream_fields: &names.stream,
             dataset: DATASET,
+            of_documents: false,
         },
         keep_original: false,
         received,

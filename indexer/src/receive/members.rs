@@ -71,6 +71,11 @@ impl<'a> Members<'a> {
         Self { names, members: vec![line] }
     }
 
+    /// Whether the member that means the time or the message stays a field.
+    pub(super) fn keeps(&self, name: &str) -> bool {
+        self.names.keeps(name)
+    }
+
     pub(super) fn get(&self, id: Id) -> Option<&Member> {
         self.members.get(id.0 as usize)
     }
@@ -118,7 +123,9 @@ impl<'a> Members<'a> {
             dotless,
             time: place(self.names.time_fields),
             message: place(self.names.message_fields),
-            label: covers(self.names.stream_fields, &path),
+            // A document's own goes aside, in the slow way.
+            label: covers(self.names.stream_fields, &path)
+                && !(self.names.of_documents && path == name::DATASET),
             reserved: RESERVED.contains(&path.as_str()) || path == name::DATASET,
             ip: is_ip_field(&path),
             name: path.into(),

@@ -5,6 +5,7 @@
 
 mod audit;
 mod bound;
+mod bulk;
 mod direct;
 mod hec;
 mod json;
@@ -24,8 +25,12 @@ use locard_event::{Event, Timestamp, Value, name, time_suspect};
 use locard_parse::{Context, normalise};
 use locard_wire::{Ack, CompressionError, DecodeError, Encoding, Rejected};
 
-use crate::delivery::{Door, Error};
+use crate::delivery::{Door, Error, Marks};
+use crate::ids::Named;
 use crate::wal::ReadLimits;
+
+pub use bulk::{Action, ItemFault};
+pub(crate) use bulk::{CLIENT_ID, Item, key_of};
 
 /// How much of a refused name is shown in the reason.
 const SHOWN_CHARS: usize = 64;
@@ -49,6 +54,8 @@ pub(crate) struct Received {
     pub(crate) ack: Ack,
     /// What was cut.
     pub(crate) cuts: Cuts,
+    /// What became of each document, where the body holds documents.
+    pub(crate) items: Vec<Item>,
 }
 
 /// What was cut to stay within the limits.
@@ -106,6 +113,7 @@ pub(crate) fn read_plain(
     let mut rejections = Rejections::default();
     let mut finishing = Finishing::new(received, limits);
     let mut events = Vec::new();
+    let mut items = Vec::new();
     match door {
         Door::Otlp | Door::OtlpJson => {
             let decoded = match door {
@@ -116,7 +124,8 @@ pub(crate) fn read_plain(
             events.extend(raw.into_iter().map(|raw| finishing.finish(raw)));
         }
         Door::Ndjson { time_fields, message_fields, stream_fields, dataset, keep_original } => {
-            let names = ndjson::Names { time_fields, message_fields, stream_fields, dataset };
+            let names =
+                ndjson::Names { time_fields, message_fields, stream_fields, dataset, of_documents: false };
             let options = ndjson::Options { names, keep_original: *keep_original, received, limits };
             ndjson::read(plain, &options, &mut rejections, |raw| events.push(finishing.finish(raw)))?;
         }
@@ -132,6 +141,19 @@ pub(crate) fn read_plain(
             let each = |raw| events.push(finishing.finish(raw));
             audit::read(plain, received, limits, &mut rejections, each)?;
         }
+        Door::Documents(bulk) => {
+            items = bulk::read(plain, bulk, (received, limits), |raw, counts| {
+                let event = finishing.finish(raw);
+                if counts {
+                    events.push(event);
+                }
+            })?;
+            for (item, number) in items.iter().zip(1u64..) {
+                if let Err(fault) = &item.outcome {
+                    rejections.add(number, fault.reason.clone());
+                }
+            }
+        }
     }
     if events.len() > limits.max_events {
         return Err(Error::TooMany { max_events: limits.max_events });
@@ -139,7 +161,53 @@ pub(crate) fn read_plain(
     let rejected_count = rejections.count;
     let (accepted, rejected) = (events.len() as u64, rejections.list());
     let ack = Ack { accepted, rejected, rejected_count, ..Ack::default() };
-    Ok(Received { events, ack, cuts: finishing.cuts })
+    Ok(Received { events, ack, cuts: finishing.cuts, items })
+}
+
+impl Received {
+    /// The accepted documents that have an id from their client, by number.
+    pub(crate) fn named(&self) -> impl Iterator<Item = (usize, Named)> {
+        self.items.iter().enumerate().filter_map(|(number, item)| {
+            let id = item.id.as_ref().filter(|_| item.outcome.is_ok())?;
+            Some((number, Named::new(&item.index, id)))
+        })
+    }
+
+    /// The places of the events that have an id from their client, and what stands for it.
+    pub(crate) fn keys(&self) -> Vec<(usize, u64)> {
+        let key = |item: &Item| {
+            let (id, place) = (item.id.as_ref()?, item.outcome.as_ref().ok()?);
+            Some((*place, key_of(&item.index, id)))
+        };
+        self.items.iter().filter_map(key).collect()
+    }
+
+    /// Refuses documents, by number and in order, that are there already.
+    pub(crate) fn refuse_conflicts(&mut self, numbers: &[usize]) {
+        if numbers.is_empty() {
+            return;
+        }
+        let marks = Marks::of(numbers);
+        let (mut kept, mut number) = (Vec::with_capacity(self.items.len()), 0);
+        for (at, item) in self.items.iter_mut().enumerate() {
+            if item.outcome.is_err() {
+                continue;
+            }
+            let refused = marks.has(at);
+            item.outcome = if refused {
+                Err(ItemFault::conflict(item.id.as_deref().unwrap_or_default()))
+            } else {
+                number += 1;
+                Ok(number - 1)
+            };
+            kept.push(!refused);
+        }
+        let mut kept = kept.into_iter();
+        self.events.retain(|_| kept.next().unwrap_or(true));
+        self.ack.accepted = self.events.len() as u64;
+        self.ack.rejected_count += numbers.len() as u64;
+        self.ack.conflicts = marks.0;
+    }
 }
 
 /// Expands a body, asking `room` for the bytes that it takes.

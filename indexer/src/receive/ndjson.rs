@@ -28,6 +28,16 @@ pub(super) struct Names<'a> {
     pub(super) message_fields: &'a [String],
     pub(super) stream_fields: &'a [String],
     pub(super) dataset: &'a str,
+    /// The lines are documents of that dataset, whatever they say themselves, and keep every member under its name: what means the
+    /// time or the message is gone from the fields only if it is called so.
+    pub(super) of_documents: bool,
+}
+
+impl Names<'_> {
+    /// Whether the member that means the time or the message stays a field.
+    pub(super) fn keeps(&self, member: &str) -> bool {
+        self.of_documents && !matches!(member, name::TIMESTAMP | name::MESSAGE)
+    }
 }
 
 pub(super) struct Options<'a> {
@@ -171,17 +181,19 @@ fn event(
     streams: &mut Streams<'_>,
 ) -> Raw {
     let names = &options.names;
-    let (time, bad_time) = take_time(&mut object, names.time_fields);
+    let (time, bad_time) = take_time(&mut object, names);
     let text = String::from_utf8_lossy(line);
-    let own = take_message(&mut object, names.message_fields).filter(|_| mended.is_none());
+    let own = take_message(&mut object, names).filter(|_| mended.is_none());
     let is_whole = own.is_none();
     let message = own.unwrap_or_else(|| Bytes::copy_from_slice(line));
     let mut fields = Fields::new();
     let left_out = flatten_all(object, repeated, &mut fields, options.limits.max_fields);
     set_aside_reserved(&mut fields);
+    if names.of_documents {
+        set_aside_dataset(&mut fields, names.dataset);
+    }
     let stream = streams.take(&mut fields);
-    // An audit event is one object: its meaning is read from the line.
-    let whole_line = is_whole && stream.get(name::DATASET) != Some("k8s.audit");
+    let whole_line = is_read(names, is_whole, stream.get(name::DATASET));
     if options.keep_original {
         fields.set(name::ORIGINAL, &*text);
     }
@@ -193,6 +205,26 @@ fn event(
     let mut event = Event::new(time.unwrap_or(options.received), stream, message);
     event.fields = fields;
     Raw { event, time_known: time.is_some(), whole_line, left_out }
+}
+
+/// Whether there is nothing more to read in a line. An audit event is one object: its meaning is read from the line. Documents say
+/// themselves what they mean, unless their index is called like what Locard collects.
+pub(super) fn is_read(names: &Names<'_>, is_whole: bool, dataset: Option<&str>) -> bool {
+    let collected = ["syslog", "file", "journald", "container", "k8s.audit"];
+    match dataset {
+        Some("k8s.audit") => false,
+        Some(dataset) if names.of_documents => is_whole || !collected.contains(&dataset),
+        _ => is_whole,
+    }
+}
+
+/// What a document says of its dataset, where that is not its index.
+fn set_aside_dataset(fields: &mut Fields, index: &str) {
+    if let Some(own) = fields.remove(name::DATASET)
+        && own.text() != index
+    {
+        fields.append(&format!("attributes.{}", name::DATASET), own);
+    }
 }
 
 /// Names that mean something of Locard's own. A member called so would be hidden by it, so it is kept under `attributes.`, as
@@ -228,13 +260,15 @@ fn flatten_all(object: Object, repeated: Repeated, fields: &mut Fields, max_fiel
 }
 
 /// Takes the first member that is a time; else says which one should have been.
-fn take_time<'a>(object: &mut Object, names: &'a [String]) -> (Option<Timestamp>, Option<&'a str>) {
+fn take_time<'a>(object: &mut Object, names: &Names<'a>) -> (Option<Timestamp>, Option<&'a str>) {
     let mut bad = None;
-    for name in names {
+    for name in names.time_fields {
         let Some(value) = find(object, name) else { continue };
         match read_time(value) {
             Some(time) => {
-                take(object, name);
+                if !names.keeps(name) {
+                    take(object, name);
+                }
                 return (Some(time), None);
             }
             None => bad = bad.or(Some(name.as_str())),
@@ -259,12 +293,13 @@ pub(super) fn read_time_text(text: &str) -> Option<Timestamp> {
     Timestamp::parse(text).or_else(|_| Timestamp::parse_rfc3339(&format!("{}Z", text.replace(',', ".")))).ok()
 }
 
-fn take_message(object: &mut Object, names: &[String]) -> Option<Bytes> {
+fn take_message(object: &mut Object, names: &Names<'_>) -> Option<Bytes> {
     let single = |name: &&String| {
         matches!(find(object, name), Some(Value::String(_) | Value::Number(_) | Value::Bool(_)))
     };
-    let name = names.iter().find(single)?;
-    match take(object, name)? {
+    let name = names.message_fields.iter().find(single)?;
+    let value = if names.keeps(name) { find(object, name).cloned() } else { take(object, name) };
+    match value? {
         Value::String(text) => Some(Bytes::from(text)),
         other => Some(Bytes::from(other.to_string())),
     }

@@ -71,9 +71,9 @@ fn make(places: &[Place], members: &Members<'_>, streams: &mut Streams<'_>) -> O
         return None;
     }
     let time = first(&values, |member| member.time);
-    values.retain(|(place, _)| Some(*place) != time);
+    values.retain(|(place, member)| Some(*place) != time || members.keeps(&member.name));
     let message = first(&values, |member| member.message);
-    values.retain(|(place, _)| Some(*place) != message);
+    values.retain(|(place, member)| Some(*place) != message || members.keeps(&member.name));
     divide(&values, time, message, streams)
 }
 

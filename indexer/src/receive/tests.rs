@@ -5,8 +5,8 @@ use locard_event::{Event, Timestamp};
 use locard_wire::Encoding;
 use proptest::prelude::*;
 
-use super::{Received, receive};
-use crate::delivery::{Door, Error, HecOrigin};
+use super::{Action, Received, receive};
+use crate::delivery::{Bulk, Door, Error, Form, HecOrigin};
 use crate::wal::ReadLimits;
 
 pub(super) const LIMITS: ReadLimits = ReadLimits {
@@ -52,6 +52,12 @@ fn doors() -> Vec<Door> {
         Door::Loki,
         Door::LokiJson,
         Door::K8sAudit,
+        Door::Documents(Bulk::default()),
+        Door::Documents(Bulk {
+            index: Some("i".into()),
+            form: Form::One { action: Action::Index, id: Some("a".into()) },
+            ..Bulk::default()
+        }),
     ]
 }
 

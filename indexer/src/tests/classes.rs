@@ -303,7 +303,7 @@ async fn a_publication_whose_outcome_was_not_learnt_is_taken_over() {
         let now = Timestamp::from_seconds(NOW);
         made.push(indexer.core.store.write_class(batches.clone(), places, class, now).await.unwrap());
     }
-    let publication = locard_store::Publication { splits: made, batches: Vec::new() };
+    let publication = locard_store::Publication { splits: made, batches: Vec::new(), ids: Vec::new() };
     indexer.core.store.catalog().publish(&publication).await.unwrap();
     indexer.seal().await.unwrap();
     assert_eq!(classes(&indexer), [("", 1), ("pay", 1)].map(|(rule, n)| (rule.to_owned(), n)));

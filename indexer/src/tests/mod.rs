@@ -2,6 +2,7 @@
 
 mod classes;
 mod dedupe;
+mod documents;
 mod durability;
 mod faults;
 mod full_disk;

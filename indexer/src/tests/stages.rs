@@ -85,7 +85,7 @@ async fn with_a_bad_tenant(indexer: &Indexer) -> Tenant {
         level: 0,
         class: Class::default(),
     };
-    let publication = Publication { splits: vec![split], batches: Vec::new() };
+    let publication = Publication { splits: vec![split], batches: Vec::new(), ids: Vec::new() };
     indexer.core.store.catalog().publish(&publication).await.unwrap();
     bad
 }

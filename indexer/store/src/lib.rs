@@ -11,13 +11,15 @@ mod error;
 mod split;
 mod store;
 
-pub use catalog::{BatchRow, Catalog, Document, Hold, MAX_DOCUMENTS, Partition, Publication, Release};
+pub use catalog::{
+    BatchRow, Catalog, Document, Hold, IdRange, IdRow, MAX_DOCUMENTS, Partition, Publication, Release,
+};
 pub use class::Class;
 pub use control::{Control, Stop};
 pub use error::Error;
 pub use split::{
-    First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Split, SplitMeta, Top, Write,
-    pattern_of,
+    First, GroupKey, KeyFilter, Order, PatternRow, Position, Request, Row, Rows, Split, SplitMeta, Top,
+    Write, pattern_of,
 };
 pub use store::{Settings, Store};
 

@@ -12,10 +12,10 @@ use serde_json::{Map, Value as Json, json};
 
 use super::error::Error;
 use super::field::{Kind, is_time, kind_of};
-use super::index::{Indices, Missing, in_index, resolve};
+use super::index::{Missing, in_index, resolve};
 use super::params::Params;
 use super::search::{Index, expression};
-use super::{Es, answer, body, dsl, wild};
+use super::{Es, answer, body, dsl, wild, write};
 use crate::search::{Ask, Field};
 
 /// The type of a field, as Elasticsearch names it: that of most of its values.
@@ -117,7 +117,9 @@ pub(super) async fn mapping(
         for (field, kind) in found.iter().filter(|(field, _)| !field.ends_with(".keyword")) {
             put(&mut properties, field, property(kind));
         }
-        answer.insert(name.clone(), json!({"mappings": {"properties": properties}}));
+        let mut mappings = json!({"properties": properties});
+        write::said(&es, &principal, name, "mappings", &mut mappings).await?;
+        answer.insert(name.clone(), json!({"mappings": mappings}));
     }
     Ok(answer::ok(&Json::Object(answer)))
 }
@@ -195,45 +197,22 @@ pub(super) fn uuid_of(name: &str) -> String {
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(digest)
 }
 
-async fn each(
-    es: &Es,
-    principal: &Principal,
-    expression: &str,
-    params: &Params,
-    show: impl Fn(&str) -> Json,
-) -> Result<Response, Error> {
-    principal.require(Permission::Read)?;
-    let indices: Indices = resolve(es, principal, expression, Missing::of(params)?).await?;
-    let shown: Map<String, Json> = indices.names.keys().map(|name| (name.clone(), show(name))).collect();
-    Ok(answer::ok(&Json::Object(shown)))
-}
-
-/// Answers `_settings`.
+/// Answers `_settings`: what was said of them, over what is so.
 pub(super) async fn settings(
     State(es): State<Es>,
     principal: Principal,
     index: Index,
     params: Params,
 ) -> Result<Response, Error> {
-    each(&es, &principal, expression(&index), &params, |name| json!({"settings": settings_of(name)})).await
-}
-
-/// Answers `_alias`: there are none.
-pub(super) async fn alias(
-    State(es): State<Es>,
-    principal: Principal,
-    index: Index,
-    params: Params,
-) -> Result<Response, Error> {
-    each(&es, &principal, expression(&index), &params, |_| json!({"aliases": {}})).await
-}
-
-/// Answers a question for an alias of this name: there is none.
-pub(super) async fn no_alias(principal: Principal, Path(path): Path<Vec<String>>) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
-    let name = path.last().map(String::as_str).unwrap_or_default();
-    let body = json!({"error": format!("alias [{name}] missing"), "status": 404});
-    Ok(answer::json(StatusCode::NOT_FOUND, &body))
+    let indices = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
+    let mut shown = Map::new();
+    for name in indices.names.keys() {
+        let mut settings = settings_of(name);
+        write::said(&es, &principal, name, "settings", &mut settings).await?;
+        shown.insert(name.clone(), json!({"settings": settings}));
+    }
+    Ok(answer::ok(&Json::Object(shown)))
 }
 
 /// Answers `_resolve/index/{name}`.

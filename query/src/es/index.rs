@@ -15,6 +15,7 @@ use super::error::Error;
 use super::field::Field;
 use super::hit::{self, NO_DATASET};
 use super::params::Params;
+use super::write::{self, Alias, Described};
 use super::{pattern, wild};
 use crate::search::{Part, Run, Wanted, lock, parts};
 
@@ -78,7 +79,15 @@ pub(super) async fn resolve(
     expression: &str,
     missing: Missing,
 ) -> Result<Indices, Error> {
-    let known = known(es, principal).await?;
+    let mut known = known(es, principal).await?;
+    let Described { indices, aliases } = write::described(es, principal).await?;
+    // Who may see but some events does not learn of what there is beside them.
+    if principal.filter.is_none() {
+        for name in indices {
+            known.names.entry(name).or_insert(0);
+        }
+    }
+    known.aliases = aliases;
     choose(&known, expression, missing, crate::now())
 }
 
@@ -102,9 +111,15 @@ fn choose(known: &Known, expression: &str, missing: Missing, now: Timestamp) -> 
             let before = names.len();
             let found = known.names.iter().filter(|(name, _)| wild::matches(pattern, name));
             names.extend(found.map(|(name, count)| (name.clone(), *count)));
+            let aliases = known.aliases.iter().filter(|(name, _)| wild::matches(pattern, name));
+            aliases.for_each(|(_, alias)| known.add(alias, &mut names));
             if names.len() == before && !missing.allow_no_indices {
                 return Err(Error::no_index(&item));
             }
+            continue;
+        }
+        if let Some(alias) = known.aliases.get(&item) {
+            known.add(alias, &mut names);
             continue;
         }
         match known.names.get(&item) {
@@ -204,8 +219,19 @@ fn closing(text: &str) -> Option<usize> {
 #[derive(Clone, Debug, Default)]
 struct Known {
     names: BTreeMap<String, u64>,
+    /// Other names, and what each stands for.
+    aliases: BTreeMap<String, Alias>,
     /// Whether everything could be looked at.
     complete: bool,
+}
+
+impl Known {
+    /// Adds the indices that an alias stands for, as far as they can be seen.
+    fn add(&self, alias: &Alias, names: &mut BTreeMap<String, u64>) {
+        for name in alias.indices.keys() {
+            names.extend(self.names.get(name).map(|count| (name.clone(), *count)));
+        }
+    }
 }
 
 /// Counts the datasets of what the principal may see: from dictionaries in splits, one by one in the hot part.
@@ -227,7 +253,7 @@ async fn known(es: &Es, principal: &Principal) -> Result<Known, Error> {
     coverage.lacks(&view);
     let complete = searcher.conclude(&mut run, &coverage).is_none();
     let names = std::mem::take(&mut *lock(&sum));
-    Ok(Known { names, complete })
+    Ok(Known { names, complete, ..Known::default() })
 }
 
 fn count(
@@ -272,7 +298,9 @@ mod tests {
     #[track_caller]
     fn check(expression: &str, expected: Result<&[&str], &str>) {
         let names = ["logs-a", "logs-b", "metrics", "logs-2026.03.09"].map(|name| (name.to_owned(), 1));
-        let known = Known { names: names.into_iter().collect(), complete: true };
+        let alias = Alias { indices: [("logs-a".to_owned(), None), ("gone".to_owned(), None)].into() };
+        let aliases = [("all-of-them".to_owned(), alias)].into();
+        let known = Known { names: names.into_iter().collect(), complete: true, aliases };
         let now = Timestamp::parse("2026-03-09T12:00:00Z").unwrap();
         let got = choose(&known, expression, Missing::strict(), now);
         let got = got.map(|indices| indices.names.into_keys().collect::<Vec<_>>());
@@ -284,6 +312,8 @@ mod tests {
     #[test]
     fn names_patterns_lists_and_dates_mean_indices() {
         check("logs-a", Ok(&["logs-a"]));
+        check("all-of-them", Ok(&["logs-a"]));
+        check("all-*", Ok(&["logs-a"]));
         check("logs-a,metrics", Ok(&["logs-a", "metrics"]));
         check("logs-*", Ok(&["logs-2026.03.09", "logs-a", "logs-b"]));
         check("*,-logs-*", Ok(&["metrics"]));
@@ -299,7 +329,7 @@ mod tests {
 
     #[test]
     fn what_may_be_missing_is_passed_over_when_asked() {
-        let known = Known { names: [("a".to_owned(), 1)].into(), complete: true };
+        let known = Known { names: [("a".to_owned(), 1)].into(), complete: true, ..Known::default() };
         let now = Timestamp::from_seconds(0);
         let lenient = Missing { ignore_unavailable: true, allow_no_indices: true };
         assert_eq!(choose(&known, "a,b", lenient, now).unwrap().names.len(), 1);

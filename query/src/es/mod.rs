@@ -29,8 +29,8 @@ mod run;
 mod search;
 mod sort;
 mod source;
-mod stub;
 mod wild;
+mod write;
 
 use std::sync::Arc;
 
@@ -57,7 +57,7 @@ pub(crate) struct Es {
 pub(crate) fn router(searcher: Searcher) -> Router {
     let es = Es { searcher, contexts: Arc::default() };
     let routes =
-        cluster_routes().into_iter().chain(search_routes()).chain(index_routes()).chain(stub_routes());
+        cluster_routes().into_iter().chain(search_routes()).chain(index_routes()).chain(write::routes());
     let router = routes.fold(Router::new(), |router, (path, methods)| router.route(path, methods));
     let router = router.fallback(no_handler).layer(DefaultBodyLimit::max(body::MAX_BYTES)).with_state(es);
     Router::new().nest_service("/es", router)
@@ -115,33 +115,10 @@ fn index_routes() -> Routes {
         ("/{index}/_mapping/field/{fields}", get(caps::field_mapping)),
         ("/_settings", get(caps::settings)),
         ("/{index}/_settings", get(caps::settings)),
-        ("/_alias", get(caps::alias)),
-        ("/_aliases", get(caps::alias)),
-        ("/{index}/_alias", get(caps::alias)),
-        ("/_alias/{name}", get(caps::no_alias)),
-        ("/{index}/_alias/{name}", get(caps::no_alias)),
         ("/_resolve/index/{name}", get(caps::resolve_index)),
         ("/_stats", get(cat::stats)),
         ("/{index}/_stats", get(cat::stats)),
         ("/{index}/_stats/{metric}", get(cat::stats)),
-    ]
-}
-
-fn stub_routes() -> Routes {
-    let stub = || get(stub::missing).put(stub::put).post(stub::put).delete(stub::missing);
-    let template = || get(stub::missing_template).put(stub::put).post(stub::put).delete(stub::missing);
-    vec![
-        ("/_template", get(stub::none)),
-        ("/_template/{name}", stub()),
-        ("/_index_template", get(stub::missing_template)),
-        ("/_index_template/{name}", template()),
-        ("/_component_template", get(stub::missing_template)),
-        ("/_component_template/{name}", template()),
-        ("/_ilm/status", get(stub::ilm_status)),
-        ("/_ilm/policy", get(stub::none)),
-        ("/_ilm/policy/{name}", stub()),
-        ("/_ingest/pipeline", get(stub::none)),
-        ("/_ingest/pipeline/{name}", stub()),
     ]
 }
 

@@ -10,6 +10,7 @@
 
 mod context;
 mod description;
+mod documents;
 mod export;
 mod fields;
 mod holds;

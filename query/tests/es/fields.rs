@@ -63,6 +63,7 @@ async fn fields_have_capabilities_and_mappings() {
 #[tokio::test]
 async fn what_shippers_ask_first_is_answered() {
     let server = Server::start().await;
+    let body = r#"{"index_patterns":["filebeat-*"],"policy":{"phases":{}}}"#;
     for (method, path, status) in [
         ("GET", "/es/", 200),
         ("HEAD", "/es/", 200),
@@ -79,7 +80,7 @@ async fn what_shippers_ask_first_is_answered() {
         ("GET", "/es/_alias/filebeat", 404),
         ("GET", "/es/_nonsense/x", 400),
     ] {
-        let request = Request::builder().method(method).uri(path).body("{}".into()).unwrap();
+        let request = Request::builder().method(method).uri(path).body(body.into()).unwrap();
         assert_eq!(server.send(&somebody(), request).await.status, status, "{method} {path}");
     }
     let info = server.get(&somebody(), "/es/").await.json();

@@ -5,7 +5,7 @@ use std::ops::Range;
 use sqlx::SqliteConnection;
 use uuid::Uuid;
 
-use super::{BEGIN_WRITE, BatchRow, Catalog, Publication, row};
+use super::{BEGIN_WRITE, BatchRow, Catalog, Publication, ids as client_ids, row};
 use crate::{Class, Error, SplitMeta};
 
 impl Catalog {
@@ -15,7 +15,7 @@ impl Catalog {
     /// # Errors
     /// The catalog cannot be written, or the splits do not continue the published part (`Conflict`).
     pub async fn publish(&self, publication: &Publication) -> Result<(), Error> {
-        let Publication { splits, batches } = publication;
+        let Publication { splits, batches, ids } = publication;
         let (partition, sequences) = extent(splits)?;
         let mut transaction = self.pool.begin_with(BEGIN_WRITE).await?;
         let advanced =
@@ -36,6 +36,7 @@ impl Catalog {
         for batch in batches {
             insert_batch(&mut transaction, batch).await?;
         }
+        client_ids::insert(&mut transaction, partition, &sequences, ids).await?;
         Ok(transaction.commit().await?)
     }
 

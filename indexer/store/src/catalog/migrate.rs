@@ -6,7 +6,8 @@ use super::BEGIN_WRITE;
 use crate::Error;
 
 /// Version n is reached by script n - 1. A script that was ever released is never changed.
-pub(super) const SCRIPTS: [&str; 3] = [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql")];
+pub(super) const SCRIPTS: [&str; 4] =
+    [include_str!("1.sql"), include_str!("2.sql"), include_str!("3.sql"), include_str!("4.sql")];
 
 pub(super) async fn migrate(pool: &SqlitePool) -> Result<(), Error> {
     let mut transaction = pool.begin_with(BEGIN_WRITE).await?;

@@ -3,6 +3,7 @@
 mod change;
 mod documents;
 mod hold;
+mod ids;
 mod migrate;
 mod row;
 
@@ -18,6 +19,8 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use crate::{Error, SplitMeta};
 
 pub use hold::{Hold, Release};
+
+pub use ids::{IdRange, IdRow};
 
 pub use documents::{Document, MAX_DOCUMENTS};
 
@@ -52,6 +55,8 @@ pub struct Publication {
     pub splits: Vec<SplitMeta>,
     /// Named batches whose frames the splits cover.
     pub batches: Vec<BatchRow>,
+    /// Which of the events have an id from their client.
+    pub ids: Vec<IdRow>,
 }
 
 /// A writer takes its turn at once, so that it never finds what it read overtaken. PostgreSQL says `BEGIN`.

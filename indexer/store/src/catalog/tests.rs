@@ -32,6 +32,7 @@ fn publication(split: &SplitMeta) -> Publication {
     Publication {
         splits: vec![split.clone()],
         batches: vec![batch(&format!("s/{}", split.sequences.start), 5)],
+        ids: Vec::new(),
     }
 }
 
@@ -63,7 +64,8 @@ async fn a_split_must_continue_what_is_published() {
         assert!(matches!(catalog.publish(&publication(&wrong)).await, Err(Error::Conflict(_))), "{wrong:?}");
     }
     // The name is taken: nothing of the transaction may stay.
-    let taken = Publication { splits: vec![split(1, 10..12)], batches: vec![batch("s/x", 6)] };
+    let taken =
+        Publication { splits: vec![split(1, 10..12)], batches: vec![batch("s/x", 6)], ids: Vec::new() };
     assert!(catalog.publish(&taken).await.is_err());
     assert_eq!(catalog.partitions().await.unwrap()[0].published, 10);
     assert_eq!(catalog.splits().await.unwrap(), [first]);
@@ -94,7 +96,10 @@ async fn a_merge_replaces_exactly_its_sources() {
 async fn batches_are_forgotten_by_age() {
     let (_directory, catalog) = catalog().await;
     let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
-    catalog.publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone() }).await.unwrap();
+    catalog
+        .publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone(), ids: Vec::new() })
+        .await
+        .unwrap();
     assert_eq!(batches_since(&catalog, Timestamp::from_nanos(2)).await, batches[1..]);
     assert_eq!(catalog.forget_batches(Timestamp::from_nanos(2)).await.unwrap(), 1);
     assert_eq!(batches_since(&catalog, Timestamp::MIN).await, batches[1..]);
@@ -149,11 +154,16 @@ async fn classes_are_published_together_and_kept_apart() {
     let two = SplitMeta { events: 7, class: of(""), ..split(2, 0..10) };
     let elsewhere = SplitMeta { events: 7, ..split(2, 0..11) };
     for wrong in [vec![], vec![one.clone()], vec![one.clone(), elsewhere]] {
-        let published = catalog.publish(&Publication { splits: wrong, batches: Vec::new() }).await;
+        let published =
+            catalog.publish(&Publication { splits: wrong, batches: Vec::new(), ids: Vec::new() }).await;
         assert!(matches!(published, Err(Error::Conflict(_))));
     }
     catalog
-        .publish(&Publication { splits: vec![one.clone(), two.clone()], batches: Vec::new() })
+        .publish(&Publication {
+            splits: vec![one.clone(), two.clone()],
+            batches: Vec::new(),
+            ids: Vec::new(),
+        })
         .await
         .unwrap();
     assert_eq!(catalog.splits().await.unwrap(), [one.clone(), two.clone()]);
@@ -217,7 +227,10 @@ async fn batches_since(catalog: &Catalog, since: Timestamp) -> Vec<BatchRow> {
 async fn batches_are_shown_newest_first_until_enough_and_found_by_name() {
     let (_directory, catalog) = catalog().await;
     let batches = vec![batch("a", 1), batch("b", 2), batch("c", 3)];
-    catalog.publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone() }).await.unwrap();
+    catalog
+        .publish(&Publication { splits: vec![split(1, 0..1)], batches: batches.clone(), ids: Vec::new() })
+        .await
+        .unwrap();
     let mut seen = Vec::new();
     let visit = |row: BatchRow| {
         seen.push(row.batch);
@@ -258,4 +271,41 @@ async fn documents_are_kept_by_tenant_and_kind() {
     assert_eq!(names, [("a", 0), ("b", 0)]);
     assert!(catalog.delete_document("default", "search", "b").await.unwrap());
     assert_eq!(catalog.documents("default", "search", true).await.unwrap().len(), 1);
+}
+
+/// Ranges take keys until they are full; what is looked up is found in the range it is in, and goes when its splits go.
+#[tokio::test]
+async fn ids_of_clients_are_found_by_range() {
+    let (_place, catalog) = catalog().await;
+    catalog.partition_of("default").await.unwrap();
+    let key = |sequence: u64| sequence.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut splits = Vec::new();
+    for first in [0, 6, 12] {
+        let one = split(u128::from(first) + 1, first..first + 6);
+        let ids = (first..first + 6).map(|sequence| IdRow { key: key(sequence), sequence }).collect();
+        catalog.publish(&Publication { splits: vec![one.clone()], batches: Vec::new(), ids }).await.unwrap();
+        splits.push(one);
+    }
+    // Eight fill a range under test: the first two publications are in one.
+    let ranges = [IdRange { first: 0, end: 12 }, IdRange { first: 12, end: 18 }];
+    assert_eq!(catalog.id_ranges(0).await.unwrap(), ranges);
+    assert_eq!(catalog.id_ranges(1).await.unwrap(), []);
+    for (range, sequences) in [(0, 0..12), (12, 12..18)] {
+        let filter = catalog.id_filter(0, range).await.unwrap().unwrap();
+        assert!(sequences.clone().all(|sequence| filter.may_have(key(sequence))));
+        let keys: Vec<u64> = (0..30).map(key).collect();
+        let mut found = catalog.ids(0, range, &keys).await.unwrap();
+        found.sort_by_key(|row| row.sequence);
+        assert_eq!(
+            found,
+            sequences.map(|sequence| IdRow { key: key(sequence), sequence }).collect::<Vec<_>>()
+        );
+    }
+    assert!(catalog.id_filter(0, 6).await.unwrap().is_none());
+    catalog.remove(&[splits[0].id]).await.unwrap();
+    assert_eq!(catalog.forget_ids().await.unwrap(), 0);
+    catalog.remove(&[splits[1].id]).await.unwrap();
+    assert_eq!(catalog.forget_ids().await.unwrap(), 1);
+    assert_eq!(catalog.id_ranges(0).await.unwrap(), ranges[1..]);
+    assert_eq!(catalog.ids(0, 0, &[key(1)]).await.unwrap(), []);
 }

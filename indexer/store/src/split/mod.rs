@@ -55,6 +55,8 @@ use crate::{Class, Control, Error};
 pub(crate) use cache::Cache;
 use fault::Fault;
 pub(crate) use merge::merge;
+pub use needles::KeyFilter;
+pub(crate) use needles::build as build_filter;
 use object::Object;
 use read::Reader;
 pub use row::{Row, Write};

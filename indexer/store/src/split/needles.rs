@@ -28,6 +28,24 @@ pub(crate) fn build(keys: &mut Vec<u64>) -> std::io::Result<Vec<u8>> {
     Ok(out)
 }
 
+/// A filter over keys that stands alone.
+#[derive(Clone, Debug)]
+pub struct KeyFilter(Vec<u8>);
+
+impl KeyFilter {
+    /// From its bytes; nothing if they are too few.
+    pub(crate) fn read(bytes: Vec<u8>) -> Option<Self> {
+        (bytes.is_empty() || bytes.len() > DESCRIPTOR).then_some(Self(bytes))
+    }
+
+    /// Whether the key may be in it; one that is always is said to be.
+    pub fn may_have(&self, key: u64) -> bool {
+        self.0.split_at_checked(DESCRIPTOR).is_some_and(|(descriptor, fingerprints)| {
+            BinaryFuse8Ref::from_dma(descriptor, fingerprints).contains(&key)
+        })
+    }
+}
+
 /// The filters of a chunk, read.
 #[derive(Debug)]
 pub(crate) struct Filters {

@@ -29,7 +29,11 @@ fn events(sequences: Range<u64>) -> Vec<Arc<[Event]>> {
 
 async fn publish(store: &Store, sequences: Range<u64>) -> SplitMeta {
     let split = store.write(events(sequences), NOW).await.unwrap();
-    store.catalog().publish(&Publication { splits: vec![split.clone()], batches: Vec::new() }).await.unwrap();
+    store
+        .catalog()
+        .publish(&Publication { splits: vec![split.clone()], batches: Vec::new(), ids: Vec::new() })
+        .await
+        .unwrap();
     split
 }
 
