@@ -18,8 +18,8 @@ pub use class::Class;
 pub use control::{Control, Stop};
 pub use error::Error;
 pub use split::{
-    First, GroupKey, KeyFilter, Order, PatternRow, Position, Request, Row, Rows, Split, SplitMeta, Top,
-    Write, pattern_of,
+    First, GroupKey, Having, KeyFilter, Order, PatternRow, Position, Request, Row, Rows, Split, SplitMeta,
+    Top, Write, pattern_of,
 };
 pub use store::{Settings, Store};
 

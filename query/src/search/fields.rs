@@ -1,7 +1,7 @@
 //! Which fields the matching events have, and which values a field has.
 //!
-//! Values come from the columns of splits, names from every matching event, newest parts first, until the deadline; what was counted
-//! by then is answered and labelled.
+//! Values come from the columns of splits, names from their presence sets, and both from every event of the hot part, newest parts first, until
+//! the deadline; what was counted by then is answered and labelled.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use locard_event::Value;
 use locard_filter::{Filter, Predicate, Test};
 use locard_indexer::Principal;
-use locard_store::{Control, Error as StoreError, Order};
+use locard_store::{Control, Error as StoreError, Order, Split};
 
 use super::Error;
 use super::coverage::Coverage;
@@ -23,15 +23,17 @@ use super::tally::{MAX_NAMES, Names, Table, Tally};
 
 /// How long counting may take unless asked otherwise: a side bar must not hold up the search beside it.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What a sample may hold.
+const SAMPLE_BYTES: usize = 8 << 20;
 /// A table of values may take this share of a search's memory; every thread has one, and there is one for the sum.
 const MEMORY_SHARE: usize = 8;
 
 /// One field of the matching events.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Field {
-    /// How many events have it, nulls aside.
+    /// How many events have it, null or not.
     pub count: u64,
-    /// The types its values have, the most common first.
+    /// The types its values have, the most common first; of a split, those in a sample of its newest matching events.
     pub types: Vec<&'static str>,
     /// Whether it is a label of streams.
     pub label: bool,
@@ -101,6 +103,9 @@ impl Searcher {
         if names.full {
             coverage.omit(format!("there are more than {MAX_NAMES} different names"));
         }
+        if names.left_out {
+            coverage.omit("a part has more names than it keeps columns for; those beyond are not listed");
+        }
         let incomplete_because = self.conclude(&mut run, &coverage);
         Ok(Fields {
             matched: Matched { value: names.events, exact: coverage.saw_everything() },
@@ -163,6 +168,26 @@ impl Searcher {
     }
 }
 
+/// How many events of a split tell the types of its fields.
+const SAMPLE: usize = 200;
+
+fn add_names<T: Tally>(
+    split: &Split,
+    wanted: &Wanted,
+    control: &Control,
+    tally: &mut T,
+) -> Result<(), StoreError> {
+    let (names, events) = split.having(&wanted.request, control)?;
+    if events > 0 {
+        let sample = split.top(&wanted.request, Order::Descending, None, SAMPLE, SAMPLE_BYTES, control)?;
+        tally.add_names(names, events, &sample.events);
+        if split.leaves_names_out()? {
+            tally.lacks_names();
+        }
+    }
+    Ok(())
+}
+
 /// What was counted before a stop counts too.
 fn tally_part<T: Tally>(
     part: &Part,
@@ -178,6 +203,7 @@ fn tally_part<T: Tally>(
                 ControlFlow::Continue(())
             })
         }
+        (Part::Split(split), None) if tally.takes_names() => add_names(split, wanted, control, &mut tally),
         _ => part.each(wanted, control, &mut |event| {
             tally.add(event);
             ControlFlow::Continue(())

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use locard_event::{Event, Value, name};
-use locard_store::GroupKey;
+use locard_store::{GroupKey, Having};
 
 use super::fields::{AskValues, Field};
 
@@ -19,6 +19,14 @@ pub(crate) trait Tally: Clone + Send + Sync + 'static {
     fn key(&self) -> Option<GroupKey> {
         None
     }
+    /// Whether it takes what a split says of its names, beside a sample of its events.
+    fn takes_names(&self) -> bool {
+        false
+    }
+    /// Counts the names of so many events; an example of each type is in the `sample`.
+    fn add_names(&mut self, _names: BTreeMap<Box<str>, Having>, _events: u64, _sample: &[Event]) {}
+    /// Is told that a split has more names than it tells.
+    fn lacks_names(&mut self) {}
     /// Counts so many events that have this value.
     fn add_value(&mut self, _value: &Value, _events: u64) {}
     fn merge(&mut self, other: Self);
@@ -48,14 +56,12 @@ struct Seen {
 
 impl Seen {
     fn note(&mut self, value: &Value) {
-        let mut any = false;
         for index in value.elements().iter().filter_map(type_index) {
-            any = true;
             if let Some(count) = self.types.get_mut(index) {
                 *count += 1;
             }
         }
-        self.count += u64::from(any);
+        self.count += 1;
     }
 
     fn types(&self) -> Vec<&'static str> {
@@ -73,6 +79,8 @@ pub(crate) struct Names {
     seen: HashMap<Box<str>, Seen>,
     /// Whether there were more names than are told apart.
     pub(crate) full: bool,
+    /// Whether some split has names that it does not tell.
+    pub(crate) left_out: bool,
 }
 
 impl Names {
@@ -87,6 +95,14 @@ impl Names {
         self.seen.get_mut(name)
     }
 
+    fn add_name(&mut self, name: &str, count: u64, types: [u64; TYPES.len()], label: bool) {
+        if let Some(seen) = self.seen(name) {
+            seen.count += count;
+            seen.label |= label;
+            seen.types.iter_mut().zip(types).for_each(|(sum, more)| *sum += more);
+        }
+    }
+
     pub(crate) fn into_fields(self) -> BTreeMap<String, Field> {
         let field = |seen: Seen| Field { count: seen.count, types: seen.types(), label: seen.label };
         let fields = self.seen.into_iter().filter(|(_, seen)| seen.count > 0);
@@ -98,7 +114,7 @@ impl Tally for Names {
     fn add(&mut self, event: &Event) {
         self.events += 1;
         for own in [name::TIMESTAMP, name::INGESTED, name::MESSAGE] {
-            let value = event.get(own).map_or(Value::Null, Cow::into_owned);
+            let Some(value) = event.get(own).map(Cow::into_owned) else { continue };
             if let Some(seen) = self.seen(own) {
                 seen.note(&value);
             }
@@ -116,9 +132,33 @@ impl Tally for Names {
         }
     }
 
+    fn takes_names(&self) -> bool {
+        true
+    }
+
+    fn add_names(&mut self, names: BTreeMap<Box<str>, Having>, events: u64, sample: &[Event]) {
+        self.events += events;
+        let mut sampled = Self::default();
+        sample.iter().for_each(|event| sampled.add(event));
+        // Every event has these, and the sample tells their types.
+        for own in [name::TIMESTAMP, name::INGESTED, name::MESSAGE] {
+            let types = sampled.seen.remove(own).map_or([0; TYPES.len()], |seen| seen.types);
+            self.add_name(own, events, types, false);
+        }
+        for (name, Having { field, label }) in names {
+            let types = sampled.seen.get(&name).map_or([0; TYPES.len()], |seen| seen.types);
+            self.add_name(&name, field + label, types, label > 0);
+        }
+    }
+
+    fn lacks_names(&mut self) {
+        self.left_out = true;
+    }
+
     fn merge(&mut self, other: Self) {
         self.events += other.events;
         self.full |= other.full;
+        self.left_out |= other.left_out;
         for (name, more) in other.seen {
             let Some(seen) = self.seen(&name) else { continue };
             seen.count += more.count;
@@ -237,7 +277,8 @@ mod tests {
         other.add(&event(&[("a", Value::List(vec!["x".into(), "y".into()])), ("host.name", "b".into())]));
         names.merge(other);
         let fields = names.into_fields();
-        assert_eq!(fields.keys().collect::<Vec<_>>(), ["@timestamp", "a", "host.name", "message"]);
+        assert_eq!(fields.keys().collect::<Vec<_>>(), ["@timestamp", "a", "host.name", "message", "n"]);
+        assert_eq!(fields["n"], Field { count: 1, types: vec![], label: false });
         assert_eq!(fields["a"], Field { count: 2, types: vec!["string", "integer"], label: false });
         assert_eq!(fields["host.name"], Field { count: 2, types: vec!["string"], label: true });
     }

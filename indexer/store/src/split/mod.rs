@@ -27,6 +27,7 @@ mod ordinals;
 mod pack;
 mod page;
 mod presence;
+mod presence_count;
 mod read;
 mod rebuild;
 mod row;
@@ -39,7 +40,7 @@ mod words;
 mod write;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{ControlFlow, Range};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -58,6 +59,7 @@ pub(crate) use merge::merge;
 pub use needles::KeyFilter;
 pub(crate) use needles::build as build_filter;
 use object::Object;
+pub use presence_count::Having;
 use read::Reader;
 pub use row::{Row, Write};
 use search::Search;
@@ -379,6 +381,27 @@ impl Split {
         visit: &mut dyn FnMut(PatternRow),
     ) -> Result<u64, Error> {
         self.answer(|reader| self.search(reader, request, control)?.patterns(visit))
+    }
+
+    /// How many matching events have each field and label, and how many match. Names beyond the limit on columns are left out:
+    /// [`Split::leaves_names_out`].
+    ///
+    /// # Errors
+    /// As [`Split::top`].
+    pub fn having(
+        &self,
+        request: &Request,
+        control: &Control,
+    ) -> Result<(BTreeMap<Box<str>, Having>, u64), Error> {
+        self.answer(|reader| Search::new(reader, request, control)?.having())
+    }
+
+    /// Whether there are more names than columns.
+    ///
+    /// # Errors
+    /// The split cannot be read.
+    pub fn leaves_names_out(&self) -> Result<bool, Error> {
+        self.answer(|reader| Ok(reader.columns().left_out > 0))
     }
 
     /// Whether some event has a field or label of this name; it may also say so of a name that no event has, where names are left out.

@@ -1,7 +1,7 @@
 //! Answers from one split, chunk by chunk: what the compiled filter leaves open is verified with the matcher.
 
 use std::cmp::{Ordering, Reverse};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 
 use locard_event::{Event, EventId, Timestamp, Value};
@@ -12,6 +12,7 @@ use super::compile::Compiler;
 use super::fault::{Fault, Result};
 use super::mask::Mask;
 use super::node::{AnyNode, Judged, Node, TextNode};
+use super::presence_count::{Counter, Having};
 use super::read::Reader;
 use super::rebuild::Rebuilder;
 use super::row::Words;
@@ -388,6 +389,20 @@ impl<'a> Search<'a> {
             }
         }
         tally.hand_out(visit).map(drop)
+    }
+
+    /// How many of the matching events have each name, and how many match.
+    pub(crate) fn having(&mut self) -> Result<(BTreeMap<Box<str>, Having>, u64)> {
+        let mut counter = Counter::new(self.reader);
+        let mut matched = 0;
+        for chunk in 0..self.reader.chunks().len() {
+            let matching = self.matching(chunk)?;
+            if !matching.is_empty() {
+                matched += matching.count() as u64;
+                counter.add(chunk, &matching)?;
+            }
+        }
+        Ok((counter.finish(), matched))
     }
 
     /// Calls `visit` with every pattern of the matching events: how many, the first and the last, an example. Answers how many match.

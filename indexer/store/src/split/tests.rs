@@ -166,6 +166,7 @@ fn check(split: &Split, events: &[Event], request: &Request, after: Position) ->
     split.each(request, &control, &mut visit).unwrap();
     prop_assert_eq!(ids(&each), ids(expected.iter().copied()), "each");
     check_tally(split, &expected, request)?;
+    check_having(split, &expected, request)?;
     check_patterns(split, &expected, request)
 }
 
@@ -243,6 +244,26 @@ fn check_tally(split: &Split, expected: &[&Event], request: &Request) -> Result<
         };
         split.tally(request, &keys, &Control::default(), &mut visit).unwrap();
         prop_assert_eq!(found, wanted, "{:?}", keys);
+    }
+    Ok(())
+}
+
+/// Names beyond the limit on columns are left out, and said to be.
+fn check_having(split: &Split, expected: &[&Event], request: &Request) -> Result<(), TestCaseError> {
+    let mut wanted = std::collections::BTreeMap::<Box<str>, Having>::new();
+    for event in expected {
+        for (name, _) in event.fields.iter() {
+            wanted.entry(name.into()).or_default().field += 1;
+        }
+        for (label, _) in event.stream.iter().filter(|(label, _)| event.fields.get(label).is_none()) {
+            wanted.entry(label.into()).or_default().label += 1;
+        }
+    }
+    let (found, matched) = split.having(request, &Control::default()).unwrap();
+    prop_assert_eq!(matched, expected.len() as u64);
+    if !split.leaves_names_out().unwrap() {
+        let found: Vec<_> = found.into_iter().filter(|(_, having)| *having != Having::default()).collect();
+        prop_assert_eq!(found, wanted.into_iter().collect::<Vec<_>>());
     }
     Ok(())
 }
