@@ -50,7 +50,7 @@ impl<'a> Counter<'a> {
         }
         for (at, column) in columns.named() {
             let Some(page) = columns.page(at, chunk)? else { continue };
-            let mut having = page.values.clone();
+            let mut having = page.values;
             having.or(&page.residue);
             having.and(matching);
             if let Some(count) = self.fields.get_mut(at) {
