@@ -13,7 +13,7 @@ if [ -z "$have_rust" ] || [ "$(printf '%s\n%s\n' "$need_rust" "$have_rust" | sor
 fi
 
 # gcc and make build the C parts (zstd, SQLite, ring); mold links; ripgrep and python3 are the benchmark's; the rest is what the tests drive.
-packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote zstd ripgrep python3 ca-certificates)
+packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote rsyslog rsyslog-elasticsearch zstd ripgrep python3 ca-certificates)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")

@@ -25,6 +25,8 @@ mod kill;
 mod refusals;
 /// What is more than may be kept goes, oldest first.
 mod retention;
+/// A real shipper of syslog delivers to `/es/_bulk`, and nothing is lost.
+mod rsyslog;
 /// Lines of a real container runtime: found once, joined, labelled.
 mod runtime;
 /// TLS, client certificates, tokens, tenants.

@@ -365,6 +365,32 @@ fn ingest() -> Vec<Operation> {
             .posts(json!({NDJSON: {"schema": text()}}))
             .answers(JSON, schema("Ack"))
             .fails(ingest_errors()),
+        get("/ingest/k8s-audit", "ingestAudit", "Kubernetes audit events: an `EventList`, or events")
+            .tagged("ingest")
+            .takes([batch()])
+            .posts(json!({JSON: {"schema": {"type": "object"}}}))
+            .answers(JSON, schema("Ack"))
+            .fails(ingest_errors()),
+        get(
+            "/services/collector/event",
+            "hecEvent",
+            "Splunk's HTTP event collector: objects, one after the other",
+        )
+        .tagged("ingest")
+        .takes([batch()])
+        .posts(json!({JSON: {"schema": text()}}))
+        .answers(JSON, json!({"type": "object"}))
+        .fails(ingest_errors()),
+        get("/services/collector/raw", "hecRaw", "The same, one event a line")
+            .tagged("ingest")
+            .takes([batch()])
+            .posts(json!({"text/plain": {"schema": text()}}))
+            .answers(JSON, json!({"type": "object"}))
+            .fails(ingest_errors()),
+        get("/services/collector/ack", "hecAck", "Whether what was answered with these `ackId`s is durable")
+            .tagged("ingest")
+            .posts(json!({JSON: {"schema": {"type": "object"}}}))
+            .answers(JSON, json!({"type": "object"})),
     ]
 }
 
