@@ -13,7 +13,7 @@ if [ -z "$have_rust" ] || [ "$(printf '%s\n%s\n' "$need_rust" "$have_rust" | sor
 fi
 
 # gcc and make build the C parts (zstd, SQLite, ring); mold links; ripgrep and python3 are the benchmark's; the rest is what the tests drive.
-packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote rsyslog rsyslog-elasticsearch zstd ripgrep python3 ca-certificates)
+packages=(gcc make mold pkg-config chromium conmon runc busybox-static systemd-journal-remote rsyslog rsyslog-elasticsearch zstd ripgrep python3 python3-venv ca-certificates)
 missing=()
 for package in "${packages[@]}"; do
   dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
@@ -51,4 +51,24 @@ if command -v npm >/dev/null; then
   fi
 else
   say "npm is not installed: the console will not be built (install Node.js 20 or newer for it)"
+fi
+
+# Clients of Elasticsearch that the tests run, each in an environment of its own: their versions do not live together.
+for list in tests/clients/*.txt; do
+  name=$(basename "$list" .txt)
+  stamp=target/clients/$name/.locard-stamp
+  if ! cmp -s "$list" "$stamp"; then
+    say "installing the Python client $name"
+    python3 -m venv --clear "target/clients/$name"
+    "target/clients/$name/bin/python" -m pip install --quiet --disable-pip-version-check --requirement "$list"
+    cp "$list" "$stamp"
+  fi
+done
+if command -v npm >/dev/null; then
+  stamp=tests/clients/node_modules/.locard-stamp
+  if ! cmp -s tests/clients/package-lock.json "$stamp"; then
+    say "npm ci in tests/clients"
+    (cd tests/clients && npm ci --no-audit --no-fund --loglevel=error)
+    cp tests/clients/package-lock.json "$stamp"
+  fi
 fi

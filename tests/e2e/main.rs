@@ -11,6 +11,8 @@
 mod browser;
 /// The command line: formats, exit codes, import of files.
 mod cli;
+/// Published clients of Elasticsearch: search, pages, aggregations, errors.
+mod clients;
 /// The shared corpora come in without loss and come out with the fields they promise.
 mod corpora;
 /// A search ends at its deadline, over a hot part much larger than the time.

@@ -101,6 +101,40 @@ fn capability(name: &str, kind: &str) -> Json {
     Json::Object(Map::from_iter([(kind.to_owned(), body)]))
 }
 
+/// Answers `GET {index}`: other names, mappings and settings of what is there.
+pub(super) async fn index(
+    State(es): State<Es>,
+    principal: Principal,
+    Path(index): Path<String>,
+    params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let indices = resolve(&es, &principal, &index, Missing::of(&params)?).await?;
+    let known = write::described(&es, &principal).await?.aliases;
+    let mut answer = Map::new();
+    for name in indices.names.keys() {
+        let aliases = known.iter().filter(|(_, alias)| alias.indices.contains_key(name));
+        let aliases: Map<String, Json> = aliases.map(|(alias, _)| (alias.clone(), json!({}))).collect();
+        let mappings = mappings(&es, &principal, name).await?;
+        let mut settings = settings_of(name);
+        write::said(&es, &principal, name, "settings", &mut settings).await?;
+        answer.insert(name.clone(), json!({"aliases": aliases, "mappings": mappings, "settings": settings}));
+    }
+    Ok(answer::ok(&Json::Object(answer)))
+}
+
+/// What was said of an index's fields, over what its events say.
+async fn mappings(es: &Es, principal: &Principal, index: &str) -> Result<Json, Error> {
+    let found = fields(es, principal, in_index(index)).await?;
+    let mut properties = Map::new();
+    for (field, kind) in found.iter().filter(|(field, _)| !field.ends_with(".keyword")) {
+        put(&mut properties, field, property(kind));
+    }
+    let mut mappings = json!({"properties": properties});
+    write::said(es, principal, index, "mappings", &mut mappings).await?;
+    Ok(mappings)
+}
+
 /// Answers `_mapping`.
 pub(super) async fn mapping(
     State(es): State<Es>,
@@ -112,13 +146,7 @@ pub(super) async fn mapping(
     let indices = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
     let mut answer = Map::new();
     for name in indices.names.keys() {
-        let found = fields(&es, &principal, in_index(name)).await?;
-        let mut properties = Map::new();
-        for (field, kind) in found.iter().filter(|(field, _)| !field.ends_with(".keyword")) {
-            put(&mut properties, field, property(kind));
-        }
-        let mut mappings = json!({"properties": properties});
-        write::said(&es, &principal, name, "mappings", &mut mappings).await?;
+        let mappings = mappings(&es, &principal, name).await?;
         answer.insert(name.clone(), json!({"mappings": mappings}));
     }
     Ok(answer::ok(&Json::Object(answer)))

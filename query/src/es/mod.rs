@@ -109,6 +109,7 @@ fn search_routes() -> Routes {
 
 fn index_routes() -> Routes {
     vec![
+        ("/{index}", get(caps::index)),
         ("/_mapping", get(caps::mapping)),
         ("/{index}/_mapping", get(caps::mapping)),
         ("/_mapping/field/{fields}", get(caps::field_mapping)),

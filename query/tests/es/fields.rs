@@ -56,6 +56,12 @@ async fn fields_have_capabilities_and_mappings() {
     assert_eq!(properties["kind"]["fields"]["keyword"]["type"], "keyword");
     let field = server.get(&somebody(), "/es/test/_mapping/field/user.*").await.json();
     assert_eq!(field["test"]["mappings"]["user.name"]["mapping"]["name"]["type"], "keyword");
+    let index = server.get(&somebody(), "/es/test").await.json();
+    assert_eq!(index["test"]["mappings"]["properties"], *properties);
+    for (path, status) in [("/es/test", 200), ("/es/nowhere", 404)] {
+        let request = Request::head(path).body(axum::body::Body::empty()).unwrap();
+        assert_eq!(server.send(&somebody(), request).await.status, status, "{path}");
+    }
     let valid = search(&server, "/es/test/_validate/query", &json!({"query": {"x": {}}})).await;
     assert_eq!(valid["valid"], false);
 }
