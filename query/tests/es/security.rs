@@ -20,6 +20,11 @@ async fn nobody_sees_what_is_not_theirs() {
         assert_eq!(names(&server.get(&filtered, "/es/_search").await.json()), ["a"]);
         let caps = server.get(&filtered, "/es/_field_caps?fields=*").await.json();
         assert!(caps["fields"].get("tags").is_none() && caps["fields"].get("status").is_some(), "{caps}");
+        let blind = of("one", Some("user.name=nobody"));
+        for (who, status) in [(&filtered, 200), (&blind, 404), (&other, 404)] {
+            let head = http::Request::head("/es/test").body(axum::body::Body::empty()).unwrap();
+            assert_eq!(server.send(who, head).await.status, status, "{} {sealed}", who.name);
+        }
         let cat = server.get(&filtered, "/es/_cat/indices?format=json").await.json();
         assert_eq!(cat[0]["docs.count"], "1");
         let id = server.get(&of("one", None), "/es/_search?q=name:b").await.json()["hits"]["hits"][0]["_id"]

@@ -4,6 +4,7 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
+use locard_filter::{Filter, Predicate, Test};
 use locard_indexer::{DeleteError, Permission, Principal};
 use serde_json::{Map, Value as Json, json};
 
@@ -12,6 +13,7 @@ use super::super::answer::ok;
 use super::super::error::Error;
 use super::super::params::Params;
 use super::{alias, answered, kept};
+use crate::search::Ask;
 
 pub(super) const KIND: &str = "es-index";
 /// What settings may be put under, or without.
@@ -27,7 +29,18 @@ pub(super) async fn exists_itself(es: &Es, principal: &Principal, name: &str) ->
     if kept::get(es, principal, KIND, name).await?.is_some() {
         return Ok(true);
     }
+    if principal.filter.is_some() {
+        return is_seen(es, principal, name).await;
+    }
     es.searcher.indexer.has_dataset(&principal.tenant, name).await.map_err(|error| unreadable(&error))
+}
+
+/// Whether this principal may see an event of an index: to others it would tell of what they may not.
+async fn is_seen(es: &Es, principal: &Principal, name: &str) -> Result<bool, Error> {
+    let test = Test::Equals(name.into());
+    let filter = Filter::Is(Predicate { field: Some(locard_event::name::DATASET.into()), test });
+    let ask = Ask { q: filter.to_string(), limit: Some(1), ..Ask::default() };
+    Ok(es.searcher.search(principal, &ask).await?.matched.value > 0)
 }
 
 /// 404 if there is no such index or alias.
