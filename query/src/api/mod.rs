@@ -1,5 +1,6 @@
 //! The HTTP API under `/api`.
 
+mod entity;
 mod event;
 mod export;
 mod fields;
@@ -70,6 +71,7 @@ fn routes() -> Vec<(&'static str, MethodRouter<Api>)> {
         ("/api/search", get(search::search).post(search::search)),
         ("/api/export", get(export::export).post(export::export)),
         ("/api/export/{id}/manifest", get(export::manifest)),
+        ("/api/entity", get(entity::entity)),
         ("/api/tail", get(tail::tail)),
         ("/api/events/{id}", get(event::event)),
         ("/api/events/{id}/context", get(event::context)),

@@ -1,12 +1,15 @@
 //! `/api/search`.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::HeaderMap;
+use locard_event::Timestamp;
 use locard_indexer::{Permission, Principal, Problem};
+use locard_store::Order;
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -15,7 +18,7 @@ use super::problem::problem;
 use super::{Api, lines};
 use crate::json::EventJson;
 use crate::pipe::{Outcome, Table};
-use crate::search::{Answer, Matched, Scanned, Warning};
+use crate::search::{Answer, Explained, Matched, Scanned, Warning};
 
 /// Answers a page of events, or streams events when the client asks for a line each.
 pub(super) async fn search(
@@ -25,12 +28,21 @@ pub(super) async fn search(
     params: Params,
 ) -> Result<Response, Problem> {
     principal.require(Permission::Read)?;
-    let ask = params.known(&Params::ASK)?.ask()?;
-    if lines::wanted(&headers) {
+    let names: Vec<&str> = Params::ASK.into_iter().chain(["explain"]).collect();
+    let params = params.known(&names)?;
+    let ask = params.ask()?;
+    let explains = params.parse("explain", "write true or false")?.unwrap_or(false);
+    if lines::wanted(&headers) && !explains {
         return lines::stream(api.searcher, principal, ask).await;
     }
-    let answer = api.searcher.search(&principal, &ask).await.map_err(|error| problem(error, &ask.q))?;
-    Ok(Json(page(&answer)).into_response())
+    let refused = |error| problem(error, &ask.q);
+    let explained = match explains {
+        true => Some(api.searcher.explain(&principal, &ask).await.map_err(refused)?),
+        false => None,
+    };
+    let answer = api.searcher.search(&principal, &ask).await.map_err(refused)?;
+    let page = Page { explain: explained.as_ref().map(explanation), ..page(&answer) };
+    Ok(Json(page).into_response())
 }
 
 #[derive(Serialize)]
@@ -46,6 +58,8 @@ struct Page<'a> {
     scanned: Value,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<Value>,
 }
 
 #[derive(Serialize)]
@@ -73,7 +87,30 @@ fn page(answer: &Answer) -> Page<'_> {
         took_ms: millis(answer.took),
         scanned: scanned(answer.scanned),
         warnings: answer.warnings.iter().map(warning).collect(),
+        explain: None,
     }
+}
+
+fn explanation(explained: &Explained) -> Value {
+    let pipes = explained.pipes.iter().map(|(pipe, runs)| json!({"pipe": pipe, "runs": runs}));
+    let Range { start, end } = explained.filed;
+    json!({
+        "filter": explained.filter.to_string(),
+        "searched": explained.searched.as_ref().map(ToString::to_string),
+        "start": (start > Timestamp::MIN).then(|| start.to_string()),
+        "end": (end < Timestamp::MAX).then(|| end.to_string()),
+        "order": if explained.order == Order::Ascending { "asc" } else { "desc" },
+        "now": explained.now.to_string(),
+        "pipes": pipes.collect::<Vec<_>>(),
+        "extent": explained.extent.map(|extent| json!({
+            "splits": extent.splits,
+            "splits_in_range": extent.splits_in_range,
+            "splits_skipped": extent.splits - extent.splits_in_range,
+            "splits_unreadable": extent.splits_unreadable,
+            "events_in_range": extent.events_in_range,
+            "events_hot": extent.events_hot,
+        })),
+    })
 }
 
 fn warning(warning: &Warning) -> Value {

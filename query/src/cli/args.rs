@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use locard_event::name;
 
 use super::negation::{mark, unmark};
+use crate::export::Packing;
 
 /// Collects logs, keeps them so that nobody can lose or quietly change them, and finds what happened.
 #[derive(Debug, Parser)]
@@ -32,6 +33,8 @@ pub(super) enum Command {
     Serve(ServeArgs),
     /// Find events
     Search(SearchArgs),
+    /// Write everything that a query finds to a file or a pipe
+    Export(ExportArgs),
     /// Follow events as they arrive
     Tail(TailArgs),
     /// Import log files into a running server
@@ -169,6 +172,67 @@ pub(super) enum Order {
     Desc,
     /// Oldest first
     Asc,
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ExportArgs {
+    /// A filter, then pipes, as in `locard search`; several arguments are joined by spaces
+    #[arg(required = true, value_name = "QUERY", value_parser = unmark)]
+    pub(super) query: Vec<String>,
+    /// From, inclusive; written as in `locard search`
+    #[arg(long, value_name = "TIME")]
+    pub(super) start: Option<String>,
+    /// To, exclusive
+    #[arg(long, value_name = "TIME")]
+    pub(super) end: Option<String>,
+    /// Most events or rows [default: all]
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(super) limit: Option<u64>,
+    /// Newest or oldest first
+    #[arg(long, value_enum, default_value_t = Order::Desc)]
+    pub(super) order: Order,
+    /// What it is written as
+    #[arg(short, long, value_enum, default_value_t = ExportFormat::Ndjson)]
+    pub(super) output: ExportFormat,
+    /// Columns of csv, members of objects [default: those that are there]
+    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
+    pub(super) columns: Vec<String>,
+    /// Pack it: gzip or zstd
+    #[arg(long, value_name = "HOW", value_parser = packing)]
+    pub(super) compress: Option<Packing>,
+    /// Into this file, which gets its name when it is whole [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    pub(super) to: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) connect: ConnectArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ExportFormat {
+    /// One JSON object a line, and a last one about them all
+    Ndjson,
+    /// One JSON array
+    Json,
+    /// With a header; cells that a spreadsheet would run are made text
+    Csv,
+    /// The lines as they were written
+    Raw,
+}
+
+impl ExportFormat {
+    /// What the server calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Ndjson => "ndjson",
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Raw => "raw",
+        }
+    }
+}
+
+fn packing(text: &str) -> Result<Packing, String> {
+    Packing::named(text).ok_or_else(|| "expected gzip, zstd or none".to_owned())
 }
 
 #[derive(Debug, clap::Args)]

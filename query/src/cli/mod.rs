@@ -8,6 +8,7 @@ mod collect;
 mod config;
 mod error;
 mod exit;
+mod export;
 mod hold;
 mod ingest;
 mod log;
@@ -36,6 +37,7 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Up(args) => server::up(args).await,
         Command::Serve(args) => server::serve(args).await,
         Command::Search(args) => search::run(&args).await,
+        Command::Export(args) => export::run(&args).await,
         Command::Tail(args) => tail::run(&args).await,
         Command::Ingest(args) => ingest::run(&args).await,
         Command::Status(args) => status::run(&args).await,

@@ -11,7 +11,7 @@ type IsValue = fn(&str) -> bool;
 /// In front of a word that is no flag. No argument of a process can hold it.
 const MARK: char = '\0';
 /// Commands that take a query.
-const COMMANDS: [&str; 2] = ["search", "tail"];
+const COMMANDS: [&str; 3] = ["search", "export", "tail"];
 /// Flags whose value may stand right behind them, and how such a value looks.
 const VALUED: [(char, IsValue); 2] = [('n', is_number), ('o', is_format)];
 /// Flags without a value.
@@ -22,7 +22,7 @@ fn is_number(text: &str) -> bool {
 }
 
 fn is_format(text: &str) -> bool {
-    ["json", "csv", "raw", "table"].contains(&text)
+    ["json", "csv", "raw", "table", "ndjson"].contains(&text)
 }
 
 /// Marks the words of a query that begin with a dash.

@@ -28,6 +28,7 @@ async fn answers_are_as_described() {
         ("/api/search", "Answer"),
         ("/api/events/0-0", "Event"),
         ("/api/events/0-0/context", "Context"),
+        ("/api/entity?field=host&value=a", "Entity"),
         ("/api/fields", "Fields"),
         ("/api/fields/host/values", "Values"),
         ("/api/holds", "Holds"),

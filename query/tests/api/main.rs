@@ -11,6 +11,8 @@
 mod context;
 mod description;
 mod documents;
+mod entity;
+mod explain;
 mod export;
 mod fields;
 mod holds;

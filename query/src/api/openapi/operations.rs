@@ -131,6 +131,11 @@ fn search() -> Vec<Operation> {
         query("limit", "Most events in the answer", count(100)),
         query("order", "Newest or oldest first", json!({"enum": ["desc", "asc"], "default": "desc"})),
         query("cursor", "From an answer: the page that follows it", text()),
+        query(
+            "explain",
+            "Say how it was searched, too; the answer is one page then",
+            json!({"type": "boolean", "default": false}),
+        ),
     ];
     let tail = "Live events as server-sent events: `id` is the event's id, `data` the event, an `id` alone says up to where nothing else matched, `event: lag` how many were passed over, `event: end` why the server ends the tail";
     vec![
@@ -241,7 +246,29 @@ fn events() -> Vec<Operation> {
             .answers(JSON, schema("Context"))
             .fails(errors())
             .fails(search_errors()),
+        entity(),
     ]
+}
+
+fn entity() -> Operation {
+    get(
+        "/api/entity",
+        "entity",
+        "What is known of an address, a user, a host: since when, how often, with whom, doing what",
+    )
+    .takes([
+        query("field", "The field whose value it is, exactly; may be left out with `anywhere`", text()),
+        query("value", "What it is called", text()),
+        query(
+            "anywhere",
+            "Events that name it in any field or the message, and in which",
+            json!({"type": "boolean", "default": false}),
+        ),
+        query("limit", "Most values of each field, and most patterns, at most 1000", count(10)),
+    ])
+    .takes(scope())
+    .answers(JSON, schema("Entity"))
+    .fails(search_errors())
 }
 
 fn fields() -> Vec<Operation> {

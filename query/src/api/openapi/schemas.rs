@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 /// Every named shape.
 pub(super) fn schemas() -> Value {
-    let groups = [search(), exported(), lists(), server()];
+    let groups = [search(), exported(), entity(), lists(), server()];
     let all: Map<String, Value> = groups.into_iter().flatten().collect();
     Value::Object(all)
 }
@@ -72,6 +72,7 @@ fn search() -> Named {
         "warnings": {"type": "array", "items": schema("Warning"), "description": "What the query is likely to be wrong about"},
         "events": events, "table": {"oneOf": [schema("Table"), {"type": "null"}]}, "matched": schema("Count"),
         "cursor": {"type": ["string", "null"], "description": "The page that follows; null on the last one"},
+        "explain": {"type": "object", "description": "How it was searched, where that was asked"},
     });
     let context = json!({
         "events": events, "index": {"type": "integer", "description": "Where the event itself stands"},
@@ -95,6 +96,47 @@ fn search() -> Named {
         object("Warning", &["message", "hint", "fix"], warning),
         answer("Answer", &["events", "table", "matched", "cursor"], answered),
         answer("Context", &["events", "index", "more_before", "more_after", "by"], context),
+    ]
+}
+
+fn entity() -> Named {
+    let maybe = |name: &str| json!({"oneOf": [schema(name), {"type": "null"}]});
+    let because = || json!({"type": ["string", "null"]});
+    let facet = json!({
+        "rows": {"type": "array", "items": {"type": "object"}},
+        "complete": {"type": "boolean"}, "incomplete_because": because(),
+    });
+    let top = json!({
+        "field": text(), "values": {"type": "array", "items": schema("Value")},
+        "complete": {"type": "boolean"}, "incomplete_because": because(),
+    });
+    let places = json!({"type": ["object", "null"], "description": "With `anywhere`: the fields that name it, and in how many events", "properties": {
+        "fields": {"type": "array", "items": {"type": "object"}}, "complete": {"type": "boolean"}, "incomplete_because": because(),
+    }});
+    let entity = json!({
+        "field": {"type": ["string", "null"]}, "value": text(), "anywhere": {"type": "boolean"},
+        "q": {"type": "string", "description": "The filter that finds its events"},
+        "matched": schema("Count"), "first": maybe("Event"), "last": maybe("Event"),
+        "top": {"type": "array", "items": schema("Top"), "description": "The most common values of fields, but of its own"},
+        "patterns": schema("Facet"), "timeline": schema("Facet"), "occurs_in": places,
+    });
+    let required = [
+        "field",
+        "value",
+        "anywhere",
+        "q",
+        "matched",
+        "first",
+        "last",
+        "top",
+        "patterns",
+        "timeline",
+        "occurs_in",
+    ];
+    vec![
+        object("Facet", &["rows", "complete", "incomplete_because"], facet),
+        object("Top", &["field", "values", "complete", "incomplete_because"], top),
+        answer("Entity", &required, entity),
     ]
 }
 
