@@ -5,13 +5,13 @@ use locard_tests::process::binary;
 use locard_tests::{Server, ServerOptions};
 use tokio::process::Command;
 
-struct Run {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
-async fn locard(server: &Server, arguments: &[&str]) -> anyhow::Result<Run> {
+pub(crate) async fn locard(server: &Server, arguments: &[&str]) -> anyhow::Result<Run> {
     let output =
         Command::new(binary("locard")?).args(arguments).args(["--url", server.url()]).output().await?;
     Ok(Run {

@@ -11,6 +11,10 @@
 mod browser;
 /// The command line: formats, exit codes, import of files.
 mod cli;
+/// What comes is followed without gap or double; what shells and `man` are given is well formed.
+mod cli_follow;
+/// Context, columns, marks, exit codes, counts, queries from elsewhere.
+mod cli_search;
 /// Published clients of Elasticsearch: search, pages, aggregations, errors.
 mod clients;
 /// The shared corpora come in without loss and come out with the fields they promise.

@@ -1,17 +1,40 @@
 //! [`Args`]: what was typed. Nothing is read, resolved or defaulted from elsewhere here.
 
+mod export;
+mod kept;
+mod output;
+mod search;
+
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use locard_event::name;
 
-use super::negation::{mark, unmark};
-use crate::export::Packing;
+pub(super) use export::{ExportArgs, ExportFormat};
+pub(super) use kept::{
+    DeleteArgs, GetLookupArgs, ListArgs, LookupCommand, PutLookupArgs, PutSavedArgs, SavedCommand,
+    ShowSavedArgs,
+};
+pub(super) use output::{Colour, Format, OutputArgs};
+pub(super) use search::{Order, SearchArgs, TailArgs};
+
+use super::negation::mark;
+
+const AFTER_HELP: &str = "\
+Examples:
+  locard up --demo                                  serve, with an incident to investigate
+  locard search failed --since 1h                   lines with the word, of the last hour
+  locard search 'log.level:error | top host.name'   which hosts have most errors
+  locard tail kubernetes.namespace:shop             what comes in, as it comes
+  locard ingest /var/log/auth.log*                  bring old files in
+
+Exit codes: 0 found, 1 nothing found, 2 error.
+The query language: docs/query-language.md. Every flag of a command: locard help COMMAND.";
 
 /// Collects logs, keeps them so that nobody can lose or quietly change them, and finds what happened.
 #[derive(Debug, Parser)]
 #[command(name = "locard", version, propagate_version = true)]
-#[command(after_help = "Exit codes: 0 found, 1 nothing found, 2 error.")]
+#[command(after_help = AFTER_HELP)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -39,6 +62,12 @@ pub(super) enum Command {
     Tail(TailArgs),
     /// Import log files into a running server
     Ingest(IngestArgs),
+    /// Keep searches under a name, and share them
+    #[command(subcommand)]
+    Saved(SavedCommand),
+    /// The tables that the pipe `lookup` looks into
+    #[command(subcommand)]
+    Lookup(LookupCommand),
     /// Show how a server is
     Status(ConnectArgs),
     /// Place, list and release legal holds: events that retention may not touch
@@ -50,6 +79,12 @@ pub(super) enum Command {
     /// Make credentials
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Print what a shell needs to complete commands and flags
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArgs),
+    /// Print a manual page, or write all of them
+    #[command(after_help = MAN_HELP)]
+    Man(ManArgs),
 }
 
 /// Flags of every command that reads the configuration.
@@ -112,138 +147,6 @@ pub(super) struct ConnectArgs {
     /// PEM file of the client key
     #[arg(long, value_name = "FILE", requires = "cert_file")]
     pub(super) key_file: Option<PathBuf>,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct OutputArgs {
-    /// How to print [default: table on a terminal, json in a pipe]
-    #[arg(short, long, value_enum)]
-    pub(super) output: Option<Format>,
-    /// Fields to print, for csv and table [default: those that are there]
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    pub(super) columns: Vec<String>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    /// One JSON object a line
-    Json,
-    /// With a header; cells that a spreadsheet would run are made text
-    Csv,
-    /// The line as it was written
-    Raw,
-    /// For people
-    Table,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct SearchArgs {
-    /// A filter, then pipes: 'log.level:error | stats count() by host.name'; several arguments are joined by spaces
-    ///
-    /// Words may begin with a dash: `locard search timeout -log.level:info`. What begins with two dashes is an option. The shell
-    /// takes quotes off, so a phrase needs two pairs: `locard search '"failed password"'`; and it knows `|`, `>`, `(` and `*` itself, so
-    /// quote a query that holds them.
-    #[arg(required = true, value_name = "QUERY", value_parser = unmark)]
-    pub(super) query: Vec<String>,
-    /// From, inclusive: now-1h, 1h (an hour ago), 2026-05-28 (its first instant, UTC), RFC 3339, or a Unix time
-    #[arg(long, value_name = "TIME")]
-    pub(super) start: Option<String>,
-    /// To, exclusive; written as --start
-    #[arg(long, value_name = "TIME")]
-    pub(super) end: Option<String>,
-    /// Most events to print [default: 100]; of rows that pipes make, all are printed unless this says fewer
-    #[arg(short = 'n', long, value_name = "N")]
-    pub(super) limit: Option<u64>,
-    /// Print every event that matches
-    #[arg(long, conflicts_with = "limit")]
-    pub(super) all: bool,
-    /// Newest or oldest first
-    #[arg(long, value_enum, default_value_t = Order::Desc)]
-    pub(super) order: Order,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-    #[command(flatten)]
-    pub(super) connect: ConnectArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Order {
-    /// Newest first
-    Desc,
-    /// Oldest first
-    Asc,
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct ExportArgs {
-    /// A filter, then pipes, as in `locard search`; several arguments are joined by spaces
-    #[arg(required = true, value_name = "QUERY", value_parser = unmark)]
-    pub(super) query: Vec<String>,
-    /// From, inclusive; written as in `locard search`
-    #[arg(long, value_name = "TIME")]
-    pub(super) start: Option<String>,
-    /// To, exclusive
-    #[arg(long, value_name = "TIME")]
-    pub(super) end: Option<String>,
-    /// Most events or rows [default: all]
-    #[arg(short = 'n', long, value_name = "N")]
-    pub(super) limit: Option<u64>,
-    /// Newest or oldest first
-    #[arg(long, value_enum, default_value_t = Order::Desc)]
-    pub(super) order: Order,
-    /// What it is written as
-    #[arg(short, long, value_enum, default_value_t = ExportFormat::Ndjson)]
-    pub(super) output: ExportFormat,
-    /// Columns of csv, members of objects [default: those that are there]
-    #[arg(long, value_delimiter = ',', value_name = "NAME,…")]
-    pub(super) columns: Vec<String>,
-    /// Pack it: gzip or zstd
-    #[arg(long, value_name = "HOW", value_parser = packing)]
-    pub(super) compress: Option<Packing>,
-    /// Into this file, which gets its name when it is whole [default: standard output]
-    #[arg(long, value_name = "FILE")]
-    pub(super) to: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) connect: ConnectArgs,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum ExportFormat {
-    /// One JSON object a line, and a last one about them all
-    Ndjson,
-    /// One JSON array
-    Json,
-    /// With a header; cells that a spreadsheet would run are made text
-    Csv,
-    /// The lines as they were written
-    Raw,
-}
-
-impl ExportFormat {
-    /// What the server calls it.
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Ndjson => "ndjson",
-            Self::Json => "json",
-            Self::Csv => "csv",
-            Self::Raw => "raw",
-        }
-    }
-}
-
-fn packing(text: &str) -> Result<Packing, String> {
-    Packing::named(text).ok_or_else(|| "expected gzip, zstd or none".to_owned())
-}
-
-#[derive(Debug, clap::Args)]
-pub(super) struct TailArgs {
-    /// A filter; several arguments are joined by spaces, and words may begin with a dash, as in `locard search` [default: *]
-    #[arg(value_name = "QUERY", value_parser = unmark)]
-    pub(super) query: Vec<String>,
-    #[command(flatten)]
-    pub(super) output: OutputArgs,
-    #[command(flatten)]
-    pub(super) connect: ConnectArgs,
 }
 
 #[derive(Debug, clap::Args)]
@@ -330,6 +233,35 @@ pub(super) struct ReleaseHoldArgs {
     pub(super) output: OutputArgs,
     #[command(flatten)]
     pub(super) connect: ConnectArgs,
+}
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  source <(locard completions bash)                                for this shell
+  locard completions bash > ~/.local/share/bash-completion/completions/locard
+  locard completions zsh > \"${fpath[1]}/_locard\"
+  locard completions fish > ~/.config/fish/completions/locard.fish";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct CompletionsArgs {
+    /// Which shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}
+
+const MAN_HELP: &str = "\
+Examples:
+  locard man search | man -l -                      read the page of a command
+  locard man --dir /usr/local/share/man/man1        write a page for each command";
+
+#[derive(Debug, clap::Args)]
+pub(super) struct ManArgs {
+    /// Of which command, `hold add` for one of another [default: of locard itself]
+    #[arg(value_name = "COMMAND", conflicts_with = "dir")]
+    pub(super) command: Vec<String>,
+    /// Write a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Certificate, Identity, Method, RequestBuilder, Response, Url};
 use serde::de::DeserializeOwned;
 
@@ -100,6 +101,11 @@ pub(crate) fn install_provider() {
     {
         tracing::debug!("another thread chose the cryptography first");
     }
+}
+
+/// A text as it stands in a path or a parameter.
+pub(super) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, NON_ALPHANUMERIC).to_string()
 }
 
 fn is_loopback(host: &str) -> bool {

@@ -79,3 +79,13 @@ pub enum Error {
     #[error("{0}")]
     Usage(String),
 }
+
+impl Error {
+    /// The same, knowing the query that was sent: a refusal then shows where in it.
+    pub(super) fn of_query(self, query: &str) -> Self {
+        match self {
+            Self::Refused(refusal) => Self::Refused(Box::new(refusal.of(query))),
+            other => other,
+        }
+    }
+}

@@ -13,14 +13,17 @@ pub enum Outcome {
     Found,
     /// Nothing was found.
     Nothing,
+    /// Nothing was found, but not everything was looked at.
+    Unknown,
 }
 
 impl Outcome {
-    /// 0 or 1.
+    /// 0, 1, or 2 where it cannot be told.
     pub fn code(self) -> ExitCode {
         match self {
             Self::Found => ExitCode::SUCCESS,
             Self::Nothing => ExitCode::from(1),
+            Self::Unknown => ExitCode::from(2),
         }
     }
 }

@@ -1,12 +1,11 @@
 //! `locard hold`: legal holds, events that retention may not touch.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, RequestBuilder};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::args::{AddHoldArgs, HoldCommand, ListHoldsArgs, OutputArgs, ReleaseHoldArgs};
-use super::client::Client;
+use super::client::{Client, segment};
 use super::output::{Printer, Rows};
 use super::{Error, Outcome};
 
@@ -46,7 +45,7 @@ async fn list(args: &ListHoldsArgs) -> Result<Outcome, Error> {
 
 async fn release(args: &ReleaseHoldArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
-    let name = utf8_percent_encode(&args.name, NON_ALPHANUMERIC);
+    let name = segment(&args.name);
     let body = json!({"reason": args.reason});
     let hold = client.json(post(&client, &format!("/api/holds/{name}/release"), &body)).await?;
     print(&args.output, &[hold])
@@ -59,7 +58,7 @@ fn post(client: &Client, path: &str, body: &Value) -> RequestBuilder {
 /// A row for each hold, with the columns that are asked for or those that all have.
 fn print(args: &OutputArgs, holds: &[Map<String, Value>]) -> Result<Outcome, Error> {
     let mut printer = Printer::new(args);
-    printer.rows(&rows(&args.columns, holds))?;
+    printer.rows(&rows(&args.fields, holds))?;
     printer.finish()?;
     Ok(if holds.is_empty() { Outcome::Nothing } else { Outcome::Found })
 }

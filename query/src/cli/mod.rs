@@ -1,10 +1,11 @@
 //! The command line: what was typed ([`Args`]), then what it means, then doing it.
 //!
-//! A command is a file. Exit codes: 0 found, 1 nothing found, 2 error.
+//! A command is a file. Exit codes: 0 found, 1 nothing found, 2 error or nothing found in a part.
 
 mod args;
 mod client;
 mod collect;
+mod complete;
 mod config;
 mod error;
 mod exit;
@@ -12,9 +13,12 @@ mod export;
 mod hold;
 mod ingest;
 mod log;
+mod lookup;
+mod man;
 mod negation;
 mod output;
 mod problem;
+mod saved;
 mod search;
 mod server;
 mod status;
@@ -45,6 +49,10 @@ pub async fn run(args: Args) -> ExitCode {
         Command::Config(ConfigCommand::Check(args)) => config::check(&args),
         Command::Config(ConfigCommand::Print(args)) => config::print(&args),
         Command::Token(TokenCommand::New(args)) => token::new(&args),
+        Command::Saved(command) => saved::run(&command).await,
+        Command::Lookup(command) => lookup::run(&command).await,
+        Command::Completions(args) => complete::run(&args),
+        Command::Man(args) => man::run(&args),
     };
     match done {
         Ok(outcome) => outcome.code(),

@@ -11,14 +11,26 @@ type IsValue = fn(&str) -> bool;
 /// In front of a word that is no flag. No argument of a process can hold it.
 const MARK: char = '\0';
 /// Commands that take a query.
-const COMMANDS: [&str; 3] = ["search", "export", "tail"];
+const COMMANDS: [&str; 4] = ["search", "export", "tail", "saved"];
 /// Flags whose value may stand right behind them, and how such a value looks.
-const VALUED: [(char, IsValue); 2] = [('n', is_number), ('o', is_format)];
+const VALUED: [(char, IsValue); 6] = [
+    ('n', is_number),
+    ('A', is_number),
+    ('B', is_number),
+    ('C', is_number),
+    ('o', is_format),
+    ('f', is_never),
+];
 /// Flags without a value.
-const BARE: [&str; 2] = ["-h", "-V"];
+const BARE: [&str; 6] = ["-h", "-V", "-c", "-q", "-r", "-F"];
 
 fn is_number(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// A field's name looks like a word: `-fname` is one, so the flag's value stands apart, `-f name`.
+fn is_never(_: &str) -> bool {
+    false
 }
 
 fn is_format(text: &str) -> bool {
@@ -99,6 +111,13 @@ mod tests {
                 "-ojson",
                 "--all",
             ],
+        );
+        let context =
+            ["locard", "search", "-A2", "-C", "3", "-B=1", "-f", "name", "-f=a,b", "-c", "-q", "-r", "-F"];
+        check(&context, &context);
+        check(
+            &["locard", "search", "-fname:x", "-count"],
+            &["locard", "search", "QUERY -fname:x", "QUERY -count"],
         );
         check(&["locard", "tail", "-(a OR b)", "-h"], &["locard", "tail", "QUERY -(a OR b)", "-h"]);
         check(&["locard", "search", "-", "--", "-x"], &["locard", "search", "-", "--", "-x"]);

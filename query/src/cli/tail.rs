@@ -1,16 +1,18 @@
 //! `locard tail`: follows the server's event stream, and comes back where it was when the connection breaks.
 
+use std::collections::HashSet;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use locard_event::EventId;
 use reqwest::{Method, Response};
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::args::TailArgs;
-use super::client::Client;
-use super::output::{Printer, neutralise};
+use super::client::{Client, segment};
+use super::output::{Marks, Printer, neutralise};
 use super::{Error, Outcome};
 
 /// Pauses between two tries to come back.
@@ -20,34 +22,72 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 pub(super) async fn run(args: &TailArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
     let query = args.query.join(" ");
-    let mut tail = Tail { printer: Printer::new(&args.output), last_id: None, found: false };
+    let mut tail = Tail::new(Printer::marking(&args.output, Marks::of(&query)));
     let stopped = tokio::signal::ctrl_c();
     tokio::pin!(stopped);
     let ended = tokio::select! {
-        ended = tail.follow(&client, &query) => ended,
+        ended = tail.follow(&client, &query, false) => ended,
         _ = &mut stopped => Ok(()),
     };
-    tail.printer.finish()?;
-    ended?;
-    Ok(if tail.found { Outcome::Found } else { Outcome::Nothing })
+    let outcome = tail.finish()?;
+    ended.map(|()| outcome)
 }
 
-struct Tail {
+/// Prints what comes.
+pub(super) struct Tail {
     printer: Printer,
     last_id: Option<String>,
     found: bool,
+    /// Events that were printed before the tail brought them.
+    printed: HashSet<String>,
+}
+
+#[derive(Deserialize)]
+struct Id {
+    #[serde(rename = "_id")]
+    id: String,
 }
 
 impl Tail {
+    pub(super) fn new(printer: Printer) -> Self {
+        Self { printer, last_id: None, found: false, printed: HashSet::new() }
+    }
+
+    /// Prints events that were there before; those that `comes_again` picks by their ids are not printed when the tail brings them.
+    pub(super) fn past(
+        &mut self,
+        events: &[Box<RawValue>],
+        comes_again: impl Fn(&str) -> bool,
+    ) -> Result<(), Error> {
+        let ids = events.iter().filter_map(|raw| serde_json::from_str::<Id>(raw.get()).ok());
+        self.printed.extend(ids.map(|Id { id }| id).filter(|id| comes_again(id)));
+        self.found |= !events.is_empty();
+        self.printer.events(&events.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;
+        Ok(self.printer.flush()?)
+    }
+
+    pub(super) fn flush(&mut self) -> Result<(), Error> {
+        Ok(self.printer.flush()?)
+    }
+
+    pub(super) fn finish(self) -> Result<Outcome, Error> {
+        self.printer.finish()?;
+        Ok(if self.found { Outcome::Found } else { Outcome::Nothing })
+    }
+
     /// Ends by failing, also when the server says that it will not go on with this query or this token.
-    async fn follow(&mut self, client: &Client, query: &str) -> Result<(), Error> {
+    pub(super) async fn follow(
+        &mut self,
+        client: &Client,
+        query: &str,
+        mut connected: bool,
+    ) -> Result<(), Error> {
         let mut pause = FIRST_PAUSE;
-        let mut connected = false;
         loop {
             match self.open(client, query).await {
                 Ok(response) => {
                     (connected, pause) = (true, FIRST_PAUSE);
-                    self.read(response).await?;
+                    self.read(response, Frames::default()).await?;
                 }
                 // What was there once is waited for; what never was is a mistake in the command line.
                 Err(error) if !connected || !is_passing(&error) => return Err(error),
@@ -58,20 +98,16 @@ impl Tail {
         }
     }
 
-    async fn open(&self, client: &Client, query: &str) -> Result<Response, Error> {
-        let q = utf8_percent_encode(query, NON_ALPHANUMERIC);
-        let mut request = client.request(Method::GET, &format!("/api/tail?q={q}"));
+    pub(super) async fn open(&self, client: &Client, query: &str) -> Result<Response, Error> {
+        let mut request = client.request(Method::GET, &format!("/api/tail?q={}", segment(query)));
         if let Some(id) = &self.last_id {
             request = request.header("last-event-id", id);
         }
-        match client.send(request).await {
-            Err(Error::Refused(refusal)) => Err(Error::Refused(Box::new(refusal.of(query)))),
-            other => other,
-        }
+        client.send(request).await.map_err(|error| error.of_query(query))
     }
 
-    async fn read(&mut self, mut response: Response) -> Result<(), Error> {
-        let mut frames = Frames::default();
+    /// Reads until the connection ends; `frames` holds what began already.
+    pub(super) async fn read(&mut self, mut response: Response, mut frames: Frames) -> Result<(), Error> {
         while let Ok(Some(chunk)) = response.chunk().await {
             for frame in frames.push(&chunk) {
                 self.show(frame)?;
@@ -81,7 +117,7 @@ impl Tail {
         Ok(())
     }
 
-    fn show(&mut self, frame: Frame) -> Result<(), Error> {
+    pub(super) fn show(&mut self, frame: Frame) -> Result<(), Error> {
         if frame.event == "lag" {
             writeln!(io::stderr().lock(), "{}", passed_over(&frame.data)).unwrap_or_default();
             return Ok(());
@@ -92,7 +128,9 @@ impl Tail {
             let because = because.get("because").and_then(Value::as_str).unwrap_or("the server ended it");
             return Err(Error::TailEnded(neutralise(because).into_owned()));
         }
-        if let Ok(raw) = serde_json::from_str::<&RawValue>(&frame.data) {
+        if self.printed.remove(&frame.id) {
+            tracing::trace!(id = frame.id, "printed already");
+        } else if let Ok(raw) = serde_json::from_str::<&RawValue>(&frame.data) {
             self.printer.events(&[raw])?;
             self.found = true;
         }
@@ -121,21 +159,28 @@ fn is_passing(error: &Error) -> bool {
 
 /// One server-sent event; without data it only says up to where the client is.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Frame {
+pub(super) struct Frame {
     event: String,
     data: String,
     id: String,
 }
 
+impl Frame {
+    /// Where the client is, if the frame says nothing else.
+    pub(super) fn place(&self) -> Option<EventId> {
+        self.id.parse().ok().filter(|_| self.data.is_empty())
+    }
+}
+
 /// Cuts a stream of bytes into events (HTML Living Standard §9.2.6).
 #[derive(Debug, Default)]
-struct Frames {
+pub(super) struct Frames {
     pending: Vec<u8>,
     frame: Frame,
 }
 
 impl Frames {
-    fn push(&mut self, chunk: &[u8]) -> Vec<Frame> {
+    pub(super) fn push(&mut self, chunk: &[u8]) -> Vec<Frame> {
         self.pending.extend_from_slice(chunk);
         let pending = std::mem::take(&mut self.pending);
         let mut done = Vec::new();

@@ -7,24 +7,39 @@ use ::csv::{QuoteStyle, WriterBuilder};
 use serde_json::Value;
 
 use super::neutral::neutralise;
-use super::{Event, Rows, text};
+use super::zone::Zone;
+use super::{Event, Look, Rows, text};
 
 /// The columns every event has, first.
 const FIRST: [&str; 3] = ["_id", "@timestamp", "message"];
+
+/// How cells are written.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Form {
+    for_people: bool,
+    header: bool,
+    zone: Zone,
+}
+
+impl Form {
+    pub(super) fn of(look: &Look) -> Self {
+        Self { for_people: look.for_people, header: look.header, zone: look.zone.clone() }
+    }
+}
 
 /// Collects events until their columns are known.
 #[derive(Debug)]
 pub(super) struct Csv {
     columns: Vec<String>,
     begun: bool,
-    terminal: bool,
+    form: Form,
     waiting: Vec<Event>,
 }
 
 impl Csv {
     /// With columns, events are printed at once; without, after the last one.
-    pub(super) fn new(columns: Vec<String>, terminal: bool) -> Self {
-        Self { columns, begun: false, terminal, waiting: Vec::new() }
+    pub(super) fn new(columns: Vec<String>, form: Form) -> Self {
+        Self { columns, begun: false, form, waiting: Vec::new() }
     }
 
     pub(super) fn event(&mut self, out: &mut impl Write, event: &Event) -> io::Result<()> {
@@ -41,42 +56,46 @@ impl Csv {
         if waiting.is_empty() {
             return Ok(());
         }
-        self.columns = union(&waiting);
+        self.columns = union(waiting.iter());
         self.begin(out)?;
         waiting.iter().try_for_each(|event| self.line(out, event))
     }
 
     fn begin(&mut self, out: &mut impl Write) -> io::Result<()> {
-        if self.begun {
+        if self.begun || !self.form.header {
             return Ok(());
         }
         self.begun = true;
-        record(out, self.columns.iter().map(header), self.terminal)
+        record(out, self.columns.iter().map(header), self.form.for_people)
     }
 
     fn line(&self, out: &mut impl Write, event: &Event) -> io::Result<()> {
-        let cell = |column: &String| event.get(column).map(cell).unwrap_or_default();
-        record(out, self.columns.iter().map(cell), self.terminal)
+        let cell =
+            |column: &String| event.get(column).map(|value| cell(value, &self.form.zone)).unwrap_or_default();
+        record(out, self.columns.iter().map(cell), self.form.for_people)
     }
 }
 
 /// Prints rows under their header.
-pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
-    record(out, rows.columns.iter().map(header), terminal)?;
-    rows.rows.iter().try_for_each(|row| record(out, row.iter().map(cell), terminal))
+pub(super) fn rows(out: &mut impl Write, rows: &Rows, form: &Form) -> io::Result<()> {
+    if form.header {
+        record(out, rows.columns.iter().map(header), form.for_people)?;
+    }
+    let cells = |row: &Vec<Value>| row.iter().map(|value| cell(value, &form.zone)).collect::<Vec<_>>();
+    rows.rows.iter().try_for_each(|row| record(out, cells(row).into_iter(), form.for_people))
 }
 
 /// The names in any of the events: those every event has first, the others in order.
-pub(super) fn union(events: &[Event]) -> Vec<String> {
-    let names: BTreeSet<&String> = events.iter().flat_map(|event| event.keys()).collect();
+pub(super) fn union<'e>(events: impl Iterator<Item = &'e Event>) -> Vec<String> {
+    let names: BTreeSet<&String> = events.flat_map(|event| event.keys()).collect();
     let first =
         FIRST.iter().filter(|first| names.iter().any(|name| name == *first)).map(|name| (*name).to_owned());
     let rest = names.iter().filter(|name| !FIRST.contains(&name.as_str())).map(|name| (*name).clone());
     first.chain(rest).collect()
 }
 
-fn record(out: &mut impl Write, cells: impl Iterator<Item = String>, terminal: bool) -> io::Result<()> {
-    let cells = cells.map(|cell| if terminal { neutralise(&cell).into_owned() } else { cell });
+fn record(out: &mut impl Write, cells: impl Iterator<Item = String>, for_people: bool) -> io::Result<()> {
+    let cells = cells.map(|cell| if for_people { neutralise(&cell).into_owned() } else { cell });
     let mut writer = WriterBuilder::new().quote_style(QuoteStyle::Always).from_writer(Vec::new());
     writer.write_record(cells.map(String::into_bytes)).map_err(io::Error::other)?;
     out.write_all(&writer.into_inner().map_err(|error| io::Error::other(error.to_string()))?)
@@ -89,9 +108,10 @@ fn header(name: &String) -> String {
 }
 
 /// Numbers cannot be formulas; everything else can.
-fn cell(value: &Value) -> String {
+fn cell(value: &Value, zone: &Zone) -> String {
     match value {
         Value::Number(number) => number.to_string(),
+        Value::String(text) => harmless(zone.shown(text).into_owned()),
         other => harmless(text(other)),
     }
 }
@@ -112,9 +132,13 @@ mod tests {
 
     use super::*;
 
+    fn form(for_people: bool) -> Form {
+        Form { for_people, header: true, zone: Zone::default() }
+    }
+
     #[track_caller]
     fn check(columns: &[&str], events: &[Value], expected: &str) {
-        let mut csv = Csv::new(columns.iter().map(|column| (*column).to_owned()).collect(), false);
+        let mut csv = Csv::new(columns.iter().map(|column| (*column).to_owned()).collect(), form(false));
         let mut out = Vec::new();
         for event in events {
             csv.event(&mut out, event.as_object().unwrap()).unwrap();
@@ -149,10 +173,10 @@ mod tests {
             [(true, "\"k␛\"\n\"a␛]0;x␇␊b\"\n"), (false, "\"k\u{1b}\"\n\"a\u{1b}]0;x\u{7}\nb\"\n")]
         {
             let (mut events, mut of_rows) = (Vec::new(), Vec::new());
-            let mut csv = Csv::new(Vec::new(), terminal);
+            let mut csv = Csv::new(Vec::new(), form(terminal));
             csv.event(&mut events, event).unwrap();
             csv.finish(&mut events).unwrap();
-            rows(&mut of_rows, &table, terminal).unwrap();
+            rows(&mut of_rows, &table, &form(terminal)).unwrap();
             assert_eq!(String::from_utf8(events).unwrap(), expected);
             assert_eq!(String::from_utf8(of_rows).unwrap(), expected);
         }
@@ -171,7 +195,7 @@ mod tests {
             (json!(["=1", "x"]), "'=1, x"),
             (json!("fine"), "fine"),
         ] {
-            assert_eq!(cell(&cell_value), expected);
+            assert_eq!(cell(&cell_value, &Zone::default()), expected);
         }
         for (name, expected) in
             [("@timestamp", "@timestamp"), ("@SUM(A1)", "'@SUM(A1)"), ("=x", "'=x"), ("user", "user")]

@@ -1,16 +1,16 @@
-//! One JSON object a line. Into a pipe as the server sent it; on a terminal still the same JSON, escaped further.
+//! One JSON object a line. Into a pipe as the server sent it; for people still the same JSON, escaped further.
 
 use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::Rows;
 use super::neutral::is_powerful;
+use super::{Event, Part, Rows};
 use crate::pipe::member_names;
 
 /// Prints one object.
-pub(super) fn line(out: &mut impl Write, json: &str, terminal: bool) -> io::Result<()> {
-    if terminal {
+pub(super) fn line(out: &mut impl Write, json: &str, for_people: bool) -> io::Result<()> {
+    if for_people {
         out.write_all(escape(json).as_bytes())?
     } else {
         out.write_all(json.as_bytes())?
@@ -18,12 +18,32 @@ pub(super) fn line(out: &mut impl Write, json: &str, terminal: bool) -> io::Resu
     out.write_all(b"\n")
 }
 
+/// The object with what is known of its place among matches.
+pub(super) fn placed(json: &str, part: Part) -> String {
+    let body = json.trim_end().strip_suffix('}').unwrap_or(json);
+    let comma = if body.trim_end().ends_with('{') { "" } else { "," };
+    format!("{body}{comma}\"{MATCH}\":{},\"{GROUP}\":{}}}", part.is_match, part.group)
+}
+
+/// Members beside those of an event: whether it is a match, and which group of neighbours it is in.
+pub(super) const MATCH: &str = "_match";
+pub(super) const GROUP: &str = "_group";
+
+/// An object with these members of the event that it has, in this order.
+pub(super) fn chosen(event: &Event, fields: &[String]) -> String {
+    let member = |field: &String| {
+        let value = event.get(field)?;
+        Some(format!("{}:{value}", Value::String(field.clone())))
+    };
+    format!("{{{}}}", fields.iter().filter_map(member).collect::<Vec<_>>().join(","))
+}
+
 /// Prints rows as objects, with the members that the server's NDJSON has.
-pub(super) fn rows(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
+pub(super) fn rows(out: &mut impl Write, rows: &Rows, for_people: bool) -> io::Result<()> {
     let names = member_names(&rows.columns);
     for row in &rows.rows {
         let object: Map<String, Value> = names.iter().cloned().zip(row.iter().cloned()).collect();
-        line(out, &Value::Object(object).to_string(), terminal)?;
+        line(out, &Value::Object(object).to_string(), for_people)?;
     }
     Ok(())
 }
@@ -53,6 +73,17 @@ mod tests {
         let mut out = Vec::new();
         rows(&mut out, &table, false).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "{\"k\":1,\"k_3\":3,\"n\":2}\n");
+    }
+
+    #[test]
+    fn members_are_chosen_and_added() {
+        let event = serde_json::json!({"a": 1, "b": "x\"", "c": null});
+        let fields = ["b", "none", "a"].map(str::to_owned);
+        let json = chosen(event.as_object().unwrap(), &fields);
+        assert_eq!(json, r#"{"b":"x\"","a":1}"#);
+        let part = Part { group: 2, is_match: true };
+        assert_eq!(placed(&json, part), r#"{"b":"x\"","a":1,"_match":true,"_group":2}"#);
+        assert_eq!(placed("{}", part), r#"{"_match":true,"_group":2}"#);
     }
 
     #[test]

@@ -11,7 +11,7 @@ pub(in crate::cli) fn neutralise(text: &str) -> Cow<'_, str> {
 }
 
 /// As [`neutralise`], and line ends stay.
-pub(super) fn neutralise_lines(text: &str) -> Cow<'_, str> {
+pub(in crate::cli) fn neutralise_lines(text: &str) -> Cow<'_, str> {
     replace(text, |c| matches!(c, '\t' | '\n'))
 }
 

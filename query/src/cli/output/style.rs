@@ -1,4 +1,4 @@
-//! [`Style`]: colours, or none. Severity is the only thing that is coloured strongly.
+//! [`Style`]: colours, or none. Severity and what was searched for are the only things that are coloured strongly.
 
 use owo_colors::{OwoColorize as _, Style as Paint};
 
@@ -8,9 +8,27 @@ pub(super) struct Style {
     colour: bool,
 }
 
+/// What a text is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Tone {
+    /// Nothing in particular.
+    Plain,
+    /// Of less interest than the rest.
+    Dim,
+    /// Who wrote it.
+    Origin,
+    /// A level.
+    Level,
+}
+
 impl Style {
     pub(super) fn of(colour: bool) -> Self {
         Self { colour }
+    }
+
+    /// Whether there are colours.
+    pub(super) fn is_coloured(self) -> bool {
+        self.colour
     }
 
     pub(super) fn dim(self, text: &str) -> String {
@@ -21,25 +39,41 @@ impl Style {
         self.paint(text, Paint::new().bold())
     }
 
-    pub(super) fn origin(self, text: &str) -> String {
-        self.paint(text, Paint::new().cyan())
+    /// What was searched for.
+    pub(super) fn mark(self, text: &str) -> String {
+        self.paint(text, Paint::new().red().bold())
     }
 
-    /// A mark and colour for a level: colour is never the only sign.
-    pub(super) fn level(self, level: &str) -> String {
-        match level {
-            "fatal" => self.paint("◆ fatal ", Paint::new().red().bold()),
-            "error" => self.paint("◆ error ", Paint::new().red()),
-            "warn" => self.paint("● warn  ", Paint::new().yellow()),
-            "notice" => self.paint("◔ notice", Paint::new().blue()),
-            "info" => self.paint("◔ info  ", Paint::new().blue()),
-            "debug" => self.paint("○ debug ", Paint::new().dimmed()),
-            "trace" => self.paint("○ trace ", Paint::new().dimmed()),
-            _ => self.dim("○       "),
+    /// A text by what it is.
+    pub(super) fn tone(self, text: &str, tone: Tone) -> String {
+        match tone {
+            Tone::Plain => text.to_owned(),
+            Tone::Dim => self.dim(text),
+            Tone::Origin => self.paint(text, Paint::new().cyan()),
+            Tone::Level => self.paint(text, level(text).1),
         }
     }
 
+    /// A mark and colour for a level: colour is never the only sign.
+    pub(super) fn level(self, name: &str) -> String {
+        let (mark, paint) = level(name);
+        let known = mark != UNKNOWN || matches!(name, "debug" | "trace");
+        self.paint(&format!("{mark} {:6}", if known { name } else { "" }), paint)
+    }
+
     fn paint(self, text: &str, paint: Paint) -> String {
-        if self.colour { text.style(paint).to_string() } else { text.to_owned() }
+        if self.colour && !text.is_empty() { text.style(paint).to_string() } else { text.to_owned() }
+    }
+}
+
+const UNKNOWN: char = '○';
+
+fn level(name: &str) -> (char, Paint) {
+    match name {
+        "fatal" => ('◆', Paint::new().red().bold()),
+        "error" => ('◆', Paint::new().red()),
+        "warn" => ('●', Paint::new().yellow()),
+        "notice" | "info" => ('◔', Paint::new().blue()),
+        _ => (UNKNOWN, Paint::new().dimmed()),
     }
 }

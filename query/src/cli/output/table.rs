@@ -4,62 +4,57 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use super::neutral::neutralise;
-use super::style::Style;
-use super::{Rows, text};
+use super::cell::Cell;
+use super::columns::{Column, Columns, Row};
+use super::style::Tone;
+use super::{Look, Rows, text};
 
 /// Prints rows under their header.
-pub(super) fn print(out: &mut impl Write, rows: &Rows, style: &Style) -> io::Result<()> {
-    let cells: Vec<Vec<String>> = rows.rows.iter().map(|row| row.iter().map(shown).collect()).collect();
-    let header: Vec<String> = rows.columns.iter().map(|column| neutralise(column).into_owned()).collect();
-    let widths: Vec<usize> =
-        header.iter().enumerate().map(|(index, name)| width(index, name, &cells)).collect();
-    let numeric: Vec<bool> = (0..header.len()).map(|index| is_numeric(index, &rows.rows)).collect();
-    writeln!(out, "{}", style.heading(&line(&header, &widths, &numeric)))?;
-    cells.iter().try_for_each(|row| writeln!(out, "{}", line(row, &widths, &numeric)))
+pub(super) fn print(out: &mut impl Write, rows: &Rows, look: &Look) -> io::Result<()> {
+    let column = |(index, name): (usize, &String)| Column {
+        name: Cell::new(name, &[]).without_tabs(),
+        right: is_numeric(rows.rows.iter().filter_map(|row| row.get(index))),
+        tone: if name == locard_event::name::LEVEL { Tone::Level } else { Tone::Plain },
+    };
+    let columns: Vec<Column> = rows.columns.iter().enumerate().map(column).collect();
+    let row = |row: &Vec<Value>| Row {
+        lead: "",
+        cells: row.iter().map(|value| shown(value, look).without_tabs()).collect(),
+        faint: false,
+    };
+    let rows: Vec<Row> = rows.rows.iter().map(row).collect();
+    Columns::default().print(out, &columns, &rows, &look.layout())
 }
 
 /// Prints rows by tabs, without a header.
-pub(super) fn raw(out: &mut impl Write, rows: &Rows, terminal: bool) -> io::Result<()> {
+pub(super) fn raw(out: &mut impl Write, rows: &Rows, look: &Look) -> io::Result<()> {
     rows.rows.iter().try_for_each(|row| {
-        let cells = row.iter().map(|value| if terminal { shown(value) } else { text(value) });
-        writeln!(out, "{}", cells.collect::<Vec<_>>().join("\t"))
+        let cell = |value| if look.for_people { shown(value, look).plain() } else { text(value) };
+        writeln!(out, "{}", row.iter().map(cell).collect::<Vec<_>>().join("\t"))
     })
 }
 
-fn shown(value: &Value) -> String {
-    neutralise(&text(value)).into_owned()
+fn shown(value: &Value, look: &Look) -> Cell {
+    Cell::new(&look.zone.shown(&text(value)), &[])
 }
 
-fn width(index: usize, name: &str, cells: &[Vec<String>]) -> usize {
-    let widest = cells.iter().filter_map(|row| row.get(index)).map(|cell| cell.chars().count()).max();
-    widest.unwrap_or_default().max(name.chars().count())
-}
-
-fn is_numeric(index: usize, rows: &[Vec<Value>]) -> bool {
-    let mut cells = rows.iter().filter_map(|row| row.get(index)).filter(|cell| !cell.is_null()).peekable();
+/// Whether all that is there are numbers.
+pub(super) fn is_numeric<'v>(cells: impl Iterator<Item = &'v Value>) -> bool {
+    let mut cells = cells.filter(|cell| !cell.is_null()).peekable();
     cells.peek().is_some() && cells.all(Value::is_number)
-}
-
-fn line(cells: &[String], widths: &[usize], numeric: &[bool]) -> String {
-    let pad = |((cell, width), right): ((&String, &usize), &bool)| match right {
-        true => format!("{cell:>width$}"),
-        false => format!("{cell:width$}"),
-    };
-    let line = cells.iter().zip(widths).zip(numeric).map(pad).collect::<Vec<_>>().join("  ");
-    line.trim_end().to_owned()
 }
 
 #[cfg(test)]
 mod tests {
+    use expect_test::expect;
     use serde_json::json;
 
     use super::*;
 
     #[test]
-    fn columns_line_up() {
+    fn columns_line_up_and_names_have_no_power_either() {
         let rows = Rows {
-            columns: vec!["user.name".into(), "count".into()],
+            columns: vec!["user.name\u{1b}".into(), "count".into()],
             rows: vec![
                 vec![json!("root"), json!(42)],
                 vec![json!("\u{1b}x"), json!(7)],
@@ -68,8 +63,13 @@ mod tests {
             inexact_because: None,
         };
         let mut out = Vec::new();
-        print(&mut out, &rows, &Style::default()).unwrap();
-        let expected = "user.name  count\nroot          42\n␛x             7\n\n";
-        assert_eq!(String::from_utf8(out).unwrap(), expected);
+        print(&mut out, &rows, &Look { header: true, ..Look::default() }).unwrap();
+        expect![[r#"
+            user.name␛  count
+            root           42
+            ␛x              7
+
+        "#]]
+        .assert_eq(&String::from_utf8(out).unwrap());
     }
 }
