@@ -83,7 +83,7 @@ impl Columns {
             *width = (*width).max(name).max(widest.unwrap_or_default());
         }
         if let Some(room) = layout.room {
-            shrink(&mut self.widths, room.saturating_sub(lead));
+            shrink(&mut self.widths, columns, room.saturating_sub(lead));
         }
     }
 
@@ -105,14 +105,23 @@ impl Columns {
     }
 }
 
-/// Takes from the widest columns but the last until half the room is left for it, and none is below the least.
-fn shrink(widths: &mut [usize], room: usize) {
+/// Takes from the widest texts but the last until half the room is left for it, and none is below the least. Part of a number or of a time
+/// would be another one: they stay whole.
+fn shrink(widths: &mut [usize], columns: &[Column], room: usize) {
     let Some((last, others)) = widths.split_last_mut() else { return };
     let gaps = GAP.len() * others.len();
     let budget = room.saturating_sub(gaps + (*last).min(room / 2));
     while others.iter().sum::<usize>() > budget {
-        let Some(widest) = others.iter_mut().max().filter(|widest| **widest > LEAST) else { break };
+        let texts = others.iter_mut().zip(columns).filter(|(_, column)| !column.is_whole());
+        let widest = texts.map(|(width, _)| width).max().filter(|width| **width > LEAST);
+        let Some(widest) = widest else { break };
         *widest -= 1;
+    }
+}
+
+impl Column {
+    fn is_whole(&self) -> bool {
+        self.right || self.tone == Tone::Dim
     }
 }
 
@@ -184,6 +193,16 @@ mod tests {
             expect![[r#"
                 a      b             message
                 short  a-very-long…  and the line, which is long as well
+            "#]],
+        );
+        let whole =
+            [Column { tone: Tone::Dim, ..column("a", false) }, column("b", true), column("message", false)];
+        check(
+            &whole,
+            &[&[&["2026-11-24T08:00:00.000Z", "1234567890123456", "line"]]],
+            &Layout { room: Some(30), ..Layout::default() },
+            expect![[r#"
+                2026-11-24T08:00:00.000Z  1234567890123456  line
             "#]],
         );
         check(
