@@ -1,5 +1,5 @@
-//! Debian's `rsyslog` with `omelasticsearch`, as people run it: what it ships to `/es/_bulk` arrives, each line once. The server is not
-//! stopped here: this rsyslog throws away what is answered with an error as a whole, as by a server that is starting.
+//! Debian's `rsyslog` with `omelasticsearch`, as people run it: what it ships to `/es/_bulk` arrives, each line once, also when the
+//! server is killed meanwhile. This rsyslog throws away what is answered with an error as a whole, so a server that is starting lets it wait.
 
 use std::path::Path;
 use std::time::Duration;
@@ -21,7 +21,7 @@ async fn what_rsyslog_ships_arrives_once() -> anyhow::Result<()> {
         eprintln!("SKIPPED: no rsyslog with rsyslog-elasticsearch here: no real shipper is tried");
         return Ok(());
     }
-    let server = Server::start().await?;
+    let mut server = Server::start().await?;
     let directory = tempfile::tempdir()?;
     let input = directory.path().join("input.log");
     std::fs::write(&input, "")?;
@@ -33,6 +33,8 @@ async fn what_rsyslog_ships_arrives_once() -> anyhow::Result<()> {
     append(&input, 0..LINES / 2)?;
     arrived(&server, &mut shipper, LINES / 2).await?;
     append(&input, LINES / 2..LINES)?;
+    server.kill().await?;
+    server.restart().await?;
     arrived(&server, &mut shipper, LINES).await?;
     let events = server.client().search_all("event.dataset:rsyslog").await?;
     let mut lines: Vec<&str> = events.iter().filter_map(|event| event["message"].as_str()).collect();
