@@ -38,7 +38,13 @@ async fn fields(
     principal: &Principal,
     filter: Filter,
 ) -> Result<BTreeMap<String, &'static str>, Error> {
-    let found = es.searcher.fields_of(principal, &Ask::default(), filter).await?;
+    // No side bar waits for it: it may take as long as a search.
+    let ask = Ask { timeout: Some(es.searcher.limits.deadline), ..Ask::default() };
+    let found = es.searcher.fields_of(principal, &ask, filter).await?;
+    if let Some(because) = &found.incomplete_because {
+        let reason = format!("the fields cannot all be told: {because}");
+        return Err(Error::new(StatusCode::SERVICE_UNAVAILABLE, "search_phase_execution_exception", reason));
+    }
     let mut kinds = BTreeMap::new();
     for (name, field) in found.fields.iter().filter(|(name, _)| !name.starts_with('_')) {
         let kind = kind(name, field);

@@ -11,8 +11,7 @@ use locard_query::api::Limits;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use crate::server::{Server, address, of, somebody, time};
-use crate::truth::damage;
+use crate::server::{Server, address, damage, of, somebody, time};
 
 struct Export {
     status: StatusCode,

@@ -1,5 +1,6 @@
 //! A server under test: an indexer, the router, and principals to ask as.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -152,4 +153,31 @@ pub fn time(seconds: i64) -> String {
 pub fn messages(answer: &Value) -> Vec<&str> {
     let events = answer["events"].as_array().unwrap_or_else(|| panic!("no events: {answer}"));
     events.iter().map(|event| event["message"].as_str().unwrap()).collect()
+}
+
+/// Every file that is neither the log, nor the catalog, nor a lock.
+fn objects(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut directories = vec![directory.to_path_buf()];
+    while let Some(directory) = directories.pop() {
+        for entry in std::fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            if path.is_dir() {
+                directories.push(path);
+            } else if name.ends_with(".split") {
+                found.push(path);
+            }
+        }
+    }
+    found
+}
+
+/// Makes every split unreadable.
+pub fn damage(directory: &Path) {
+    let splits = objects(directory);
+    assert!(!splits.is_empty(), "no split object in {directory:?}");
+    for split in splits {
+        std::fs::write(split, b"not a split").unwrap();
+    }
 }

@@ -1,12 +1,10 @@
 //! Answers that lack something say so.
 
-use std::path::{Path, PathBuf};
-
 use http::header;
 use locard_query::api::Limits;
 use serde_json::{Value, json};
 
-use crate::server::{Server, address, somebody, time};
+use crate::server::{Server, address, damage, somebody, time};
 
 async fn filled(limits: Limits) -> Server {
     let server = Server::with(limits).await;
@@ -32,33 +30,6 @@ async fn a_search_out_of_time_is_an_answer_that_says_so() {
     let answer = server.search(&[("timeout", "20s")]).await;
     assert_eq!(answer["matched"], json!({"value": 100, "exact": true}));
     assert_eq!(answer["incomplete_because"], Value::Null);
-}
-
-/// Every file that is neither the log, nor the catalog, nor a lock.
-fn objects(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut directories = vec![directory.to_path_buf()];
-    while let Some(directory) = directories.pop() {
-        for entry in std::fs::read_dir(directory).unwrap() {
-            let path = entry.unwrap().path();
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            if path.is_dir() {
-                directories.push(path);
-            } else if name.ends_with(".split") {
-                found.push(path);
-            }
-        }
-    }
-    found
-}
-
-/// Makes every split unreadable.
-pub fn damage(directory: &Path) {
-    let splits = objects(directory);
-    assert!(!splits.is_empty(), "no split object in {directory:?}");
-    for split in splits {
-        std::fs::write(split, b"not a split").unwrap();
-    }
 }
 
 #[tokio::test]

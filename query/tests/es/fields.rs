@@ -1,10 +1,11 @@
 //! Indices and fields: `_cat`, `_field_caps`, `_mapping`, and what set-up calls of shippers are told.
 
 use http::Request;
+use locard_query::api::Limits;
 use serde_json::{Value, json};
 
 use crate::queries::{documents, search};
-use crate::server::{Server, somebody};
+use crate::server::{Server, damage, somebody};
 
 #[tokio::test]
 async fn indices_are_datasets() {
@@ -93,4 +94,25 @@ async fn what_shippers_ask_first_is_answered() {
     assert_eq!(info["tagline"], "You Know, for Search");
     let number: Value = info["version"]["number"].clone();
     assert!(number.as_str().unwrap().starts_with("8."), "{info}");
+}
+
+/// Who is told a part of a mapping takes it for the whole.
+#[tokio::test]
+async fn fields_that_cannot_all_be_told_are_an_error() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    server.indexer.seal().await.unwrap();
+    let directory = server.stop().await;
+    damage(directory.path());
+    let server = Server::open(directory, Limits::default()).await;
+    server.ingest(&somebody(), &documents()).await;
+    for path in ["/es/test/_mapping", "/es/test/_field_caps?fields=*"] {
+        let answer = server.get(&somebody(), path).await;
+        let kind = answer.json()["error"]["type"].clone();
+        assert_eq!(
+            (answer.status.as_u16(), kind),
+            (503, json!("search_phase_execution_exception")),
+            "{path}"
+        );
+    }
 }
