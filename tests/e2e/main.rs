@@ -27,6 +27,8 @@ mod fair;
 mod journal;
 /// kill -9 of collector and indexer at random moments: nothing lost, nothing doubled.
 mod kill;
+/// The fifteen queries that must work, with their answers.
+mod queries;
 /// Bad input, full disks, wrong configuration: refused, with what to do next.
 mod refusals;
 /// What is more than may be kept goes, oldest first.
