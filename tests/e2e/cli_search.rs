@@ -51,6 +51,22 @@ async fn context_is_what_is_around_a_match_in_its_stream() -> anyhow::Result<()>
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_search_explains_itself() -> anyhow::Result<()> {
+    let server = Server::start().await?;
+    server.client().ingest("", lines_of_streams()).await?;
+    let run =
+        locard(&server, &["search", "--explain", "alarm | where n>7 | stats count() by host.name"]).await?;
+    assert_eq!(run.code, Some(0), "{}", run.err);
+    let explained: serde_json::Value = serde_json::from_str(&run.out)?;
+    assert_eq!(explained["filter"], "alarm n>7", "{explained}");
+    assert_eq!(explained["pipes"][0]["pipe"], "stats", "{explained}");
+    assert!(explained["pipes"][0]["runs"].is_string(), "{explained}");
+    let bad = locard(&server, &["search", "--explain", "alarm | stts"]).await?;
+    assert_eq!((bad.code, bad.err.contains("stats")), (Some(2), true), "{}", bad.err);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn fields_are_columns_and_times_are_in_the_zone_that_is_named() -> anyhow::Result<()> {
     let server = Server::start().await?;
     server.client().ingest("", lines_of_streams()).await?;

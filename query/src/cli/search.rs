@@ -6,13 +6,13 @@ mod follow;
 mod question;
 mod say;
 
-use std::io;
+use std::io::{self, Write as _};
 
 use serde_json::value::RawValue;
 
 use super::args::{Format, OutputArgs, SearchArgs};
 use super::client::Client;
-use super::output::{Marks, Printer};
+use super::output::{Marks, Printer, neutralise_lines};
 use super::{Error, Outcome};
 use ask::{Answer, Pages};
 use question::Question;
@@ -21,6 +21,9 @@ use say::Told;
 pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
     let client = Client::new(&args.connect)?;
     let question = Question::of(&client, args).await?;
+    if args.explain {
+        return explain(&client, &question).await;
+    }
     if args.follow {
         return follow::run(&client, args, &question).await;
     }
@@ -37,6 +40,14 @@ pub(super) async fn run(args: &SearchArgs) -> Result<Outcome, Error> {
         told.cost(&mut io::stderr().lock());
     }
     Ok(told.outcome(found))
+}
+
+/// Prints how a query is understood. Whoever reads it wants all of it, so it is JSON on lines also in a pipe.
+async fn explain(client: &Client, question: &Question) -> Result<Outcome, Error> {
+    let explained = ask::explained(client, question).await?;
+    let text = serde_json::to_string_pretty(&explained).map_err(|error| client.unreadable(&error))?;
+    writeln!(io::stdout().lock(), "{}", neutralise_lines(&text))?;
+    Ok(Outcome::Found)
 }
 
 /// Prints what is found; whether there is any.

@@ -80,6 +80,9 @@ pub(in crate::cli) struct SearchArgs {
     /// Say on standard error what the search found and cost
     #[arg(long)]
     pub(in crate::cli) stats: bool,
+    /// Print how the query is understood and where each of its parts runs, as JSON, instead of what it finds
+    #[arg(long, conflicts_with_all = ["follow", "count", "quiet", "stats", "all", "limit", "after_context", "before_context", "context"])]
+    pub(in crate::cli) explain: bool,
     #[command(flatten)]
     pub(in crate::cli) output: OutputArgs,
     #[command(flatten)]

@@ -96,6 +96,18 @@ pub(super) async fn once(client: &Client, question: &Question, limit: u64) -> Re
     page(client, question, limit, None).await
 }
 
+/// How the server understands a question.
+pub(super) async fn explained(client: &Client, question: &Question) -> Result<Value, Error> {
+    #[derive(Deserialize)]
+    struct Explained {
+        explain: Value,
+    }
+    let mut asked = asked(question, 1, None);
+    asked.insert("explain".into(), true.into());
+    let answer: Result<Explained, Error> = client.json(post(client, asked)).await;
+    Ok(answer.map_err(|error| error.of_query(&question.q))?.explain)
+}
+
 /// Whether the answer is events in an order that has no pages. What this version does not know is left to the server.
 fn is_sorted(query: &str) -> bool {
     let makes_rows =
@@ -128,6 +140,11 @@ async fn at_once(client: &Client, question: &Question, limit: u64) -> Result<Ans
 }
 
 fn request(client: &Client, question: &Question, limit: u64, cursor: Option<String>) -> RequestBuilder {
+    post(client, asked(question, limit, cursor))
+}
+
+/// What is asked, as parameters of the API.
+fn asked(question: &Question, limit: u64, cursor: Option<String>) -> Map<String, Value> {
     let mut body = Map::new();
     body.insert("q".into(), json!(question.q));
     body.insert("limit".into(), json!(limit));
@@ -137,6 +154,10 @@ fn request(client: &Client, question: &Question, limit: u64, cursor: Option<Stri
             body.insert(name.into(), json!(value));
         }
     }
+    body
+}
+
+fn post(client: &Client, body: Map<String, Value>) -> RequestBuilder {
     let request = client.request(Method::POST, "/api/search").header("content-type", "application/json");
     request.body(Value::Object(body).to_string())
 }
