@@ -3,7 +3,8 @@
 //! A field that no event has matches nothing, silently: so it is pointed out, with the nearest name that there is. Nothing is said to who may see
 //! only some of the events: it would tell of the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::sync::Arc;
 
 use locard_event::name;
 use locard_filter::Filter;
@@ -96,12 +97,28 @@ fn names(view: &View) -> BTreeSet<String> {
             return names;
         }
     }
-    // Names of the hot part alone: those of some events are enough to find a neighbour.
-    for event in view.hot.iter().filter_map(|batch| batch.first()) {
-        names.extend(event.fields.iter().map(|(name, _)| name.to_owned()));
-        names.extend(event.stream.iter().map(|(name, _)| name.to_owned()));
+    let (mut shapes, mut streams) = (HashSet::new(), HashSet::new());
+    for event in view.hot.iter().flat_map(|batch| batch.iter()) {
+        // Events of one shape have the same names, those of one stream the same labels.
+        if event.fields.shape().is_none_or(|shape| shapes.insert(shape.id())) {
+            add(&mut names, event.fields.iter().map(|(name, _)| name));
+        }
+        if streams.insert(Arc::as_ptr(&event.stream).addr()) {
+            add(&mut names, event.stream.iter().map(|(name, _)| name));
+        }
+        if names.len() > MAX_NAMES {
+            break;
+        }
     }
     names
+}
+
+fn add<'n>(names: &mut BTreeSet<String>, more: impl Iterator<Item = &'n str>) {
+    for name in more {
+        if !names.contains(name) {
+            names.insert(name.to_owned());
+        }
+    }
 }
 
 fn warning(q: &str, field: &str, names: &BTreeSet<String>) -> Warning {

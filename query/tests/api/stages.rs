@@ -184,6 +184,10 @@ async fn a_field_that_no_event_has_is_pointed_out() {
         "fix": "n>3 host:h1 | stats count() by host",
     }]);
     assert_eq!(warned(&somebody(), "n>3 hst:h1 | stats count() by host").await, expected);
+    // Only some events have it, and none of them is the first of what came in together.
+    let late: Vec<Value> = (0..3).map(|n| json!({"time": time(n), "message": "x", "host": "h", (if n == 2 { "late.name" } else { "n" }): 1})).collect();
+    server.ingest(&somebody(), &late).await;
+    assert_eq!(warned(&somebody(), "late.nme:1").await[0]["hint"], json!("did you mean `late.name`?"));
     let unknown = warned(&somebody(), "* | stats count() by something.else").await;
     assert_eq!(unknown[0]["message"], json!("no event has a field `something.else`"));
     for fine in [
