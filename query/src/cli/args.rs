@@ -191,7 +191,7 @@ pub(super) enum HoldCommand {
 
 #[derive(Debug, clap::Args)]
 pub(super) struct AddHoldArgs {
-    /// Its name, given only once: letters, digits, _, - and .
+    /// Its name, given only once: letters, digits, dots, _ and -
     pub(super) name: String,
     /// Which events, * for all; several arguments are joined by spaces. Times in it must stand still
     #[arg(required = true, value_name = "FILTER")]
@@ -200,10 +200,10 @@ pub(super) struct AddHoldArgs {
     #[arg(long)]
     pub(super) reason: String,
     /// From, inclusive, by the filed time; written as in `locard search`
-    #[arg(long, value_name = "TIME")]
+    #[arg(long = "since", visible_alias = "start", value_name = "TIME")]
     pub(super) start: Option<String>,
     /// To, exclusive
-    #[arg(long, value_name = "TIME")]
+    #[arg(long = "until", visible_alias = "end", value_name = "TIME")]
     pub(super) end: Option<String>,
     #[command(flatten)]
     pub(super) output: OutputArgs,
