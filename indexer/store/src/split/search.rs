@@ -413,9 +413,7 @@ impl<'a> Search<'a> {
         let mut matched = 0;
         for chunk in 0..self.reader.chunks().len() {
             if others.len() > MAX_OTHER_PATTERNS {
-                for ((id, text), seen) in others.drain().collect::<Vec<_>>() {
-                    visit(self.row(id, text, &seen)?);
-                }
+                self.other_rows(std::mem::take(&mut others), visit)?;
             }
             let matching = self.matching(chunk)?;
             if matching.is_empty() {
@@ -443,10 +441,22 @@ impl<'a> Search<'a> {
             }
         }
         self.pattern_rows(&templates, seen, visit)?;
-        for ((id, text), seen) in others {
+        self.other_rows(others, visit)?;
+        Ok(matched)
+    }
+
+    /// Rows of patterns that the split has no room for, in the order in which their examples are stored: in the order of the documents.
+    fn other_rows(
+        &mut self,
+        others: HashMap<(u64, String), Seen>,
+        visit: &mut dyn FnMut(PatternRow),
+    ) -> Result<()> {
+        let mut rows: Vec<_> = others.into_iter().collect();
+        rows.sort_unstable_by_key(|(_, seen)| seen.example);
+        for ((id, text), seen) in rows {
             visit(self.row(id, text, &seen)?);
         }
-        Ok(matched)
+        Ok(())
     }
 
     /// Rows of templates in the order in which their examples are stored, so that no block is read again and again.
