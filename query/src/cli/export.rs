@@ -27,6 +27,10 @@ pub(super) async fn run(args: &ExportArgs) -> Result<Outcome, Error> {
             "an export does not go to a terminal: name a file with --to, pipe it, or use `locard search`";
         return Err(Error::Usage(hint.into()));
     }
+    if args.output == ExportFormat::Parquet && args.compress.is_some_and(|packing| packing != Packing::None) {
+        let hint = "parquet is packed already, and its readers do not unpack it: leave --compress out";
+        return Err(Error::Usage(hint.into()));
+    }
     let client = Client::new(&args.connect)?;
     let query = args.query.join(" ");
     let mut part = Part::open(args)?;

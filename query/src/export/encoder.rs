@@ -1,5 +1,7 @@
 //! [`Encoder`]: batches of results as bytes of one format.
 
+use std::io;
+
 use bytes::Bytes;
 use locard_event::{Event, name};
 use serde_json::json;
@@ -8,6 +10,7 @@ use super::cell::text_of_json;
 use super::csv::Csv;
 use super::format::Format;
 use super::json::put;
+use super::parquet::Parquet;
 use super::seal::Verdict;
 use crate::pipe::{Shown, Table};
 use crate::search::{Line, pieces};
@@ -48,26 +51,38 @@ pub(crate) enum Encoder {
     },
     Csv(Box<Csv>),
     Raw,
+    Parquet(Box<Parquet>),
 }
 
 impl Encoder {
     /// One for `format`. `columns` are those of a table, or the fields that are asked for; `goes_on` if what it writes is put behind
-    /// what another has written.
-    pub(crate) fn new(format: Format, columns: Vec<String>, goes_on: bool) -> Self {
+    /// what another has written; `about` is what a file can say of what was asked.
+    pub(crate) fn new(
+        format: Format,
+        columns: Vec<String>,
+        goes_on: bool,
+        about: Vec<(&'static str, String)>,
+    ) -> Self {
         let fields = |columns: Vec<String>| columns.into_iter().map(Box::from).collect();
         match format {
             Format::Ndjson => Self::Ndjson { fields: fields(columns) },
             Format::Json => Self::Json { fields: fields(columns), begun: goes_on, opened: goes_on },
             Format::Csv => Self::Csv(Box::new(Csv::new(columns, !goes_on))),
             Format::Raw => Self::Raw,
+            Format::Parquet => Self::Parquet(Box::new(Parquet::new(columns, about))),
         }
     }
 
     /// The bytes of a batch.
-    pub(crate) fn encode(&mut self, batch: &Batch) -> Vec<Bytes> {
+    ///
+    /// # Errors
+    /// The format cannot hold it.
+    pub(crate) fn encode(&mut self, batch: &Batch) -> io::Result<Vec<Bytes>> {
         let mut out = Vec::new();
         match (self, batch) {
-            (Self::Ndjson { fields }, Batch::Lines(lines)) if fields.is_empty() => return pieces(lines),
+            (Self::Ndjson { fields }, Batch::Lines(lines)) if fields.is_empty() => {
+                return Ok(pieces(lines));
+            }
             (Self::Ndjson { fields }, batch) => put(batch, fields, &mut out, |out, before| {
                 if !before {
                     out.push(b'\n');
@@ -93,20 +108,30 @@ impl Encoder {
                 out = csv.take();
             }
             (Self::Raw, batch) => raw(batch, &mut out),
+            (Self::Parquet(parquet), batch) => out = parquet.batch(batch)?,
         }
-        vec![out.into()]
+        Ok(vec![out.into()])
+    }
+
+    /// Whether what comes last is a summary of all before it, which is then what the digest is of.
+    pub(crate) fn sums_up(&self) -> bool {
+        matches!(self, Self::Ndjson { .. })
     }
 
     /// What comes after the last batch. The verdict is about everything before it.
-    pub(crate) fn finish(&mut self, verdict: impl FnOnce() -> Verdict) -> Vec<u8> {
-        match self {
-            Self::Ndjson { .. } => format!("{}\n", json!({"_summary": verdict().json()})).into_bytes(),
+    ///
+    /// # Errors
+    /// As [`Encoder::encode`].
+    pub(crate) fn finish(&mut self, verdict: &Verdict) -> io::Result<Vec<u8>> {
+        Ok(match self {
+            Self::Ndjson { .. } => format!("{}\n", json!({"_summary": verdict.json()})).into_bytes(),
             Self::Json { opened: false, .. } => b"[]\n".to_vec(),
             Self::Json { .. } => b"\n]\n".to_vec(),
             // A header alone, if there is nothing else.
             Self::Csv(csv) => csv.take(),
             Self::Raw => Vec::new(),
-        }
+            Self::Parquet(parquet) => parquet.finish(verdict)?,
+        })
     }
 }
 

@@ -11,11 +11,13 @@ pub(crate) enum Format {
     Csv,
     /// Lines as they were written.
     Raw,
+    /// Columns, for what reads tables.
+    Parquet,
 }
 
 impl Format {
     /// All, the one that is meant where nothing is said first.
-    pub(crate) const ALL: [Self; 4] = [Self::Ndjson, Self::Json, Self::Csv, Self::Raw];
+    pub(crate) const ALL: [Self; 5] = [Self::Ndjson, Self::Json, Self::Csv, Self::Raw, Self::Parquet];
 
     /// The name in requests, which is also how files of it are called.
     pub(crate) fn name(self) -> &'static str {
@@ -24,6 +26,7 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Raw => "raw",
+            Self::Parquet => "parquet",
         }
     }
 
@@ -40,6 +43,7 @@ impl Format {
             Self::Json => "application/json",
             Self::Csv => "text/csv; charset=utf-8; header=present",
             Self::Raw => "text/plain",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -56,9 +60,14 @@ impl Format {
         })
     }
 
-    /// Whether what is left of an export that broke off can be put behind what came.
+    /// Whether what is left of an export can be had behind an event: to be put behind what came, or of Parquet as a file of its own.
     pub(crate) fn is_resumable_by_id(self) -> bool {
-        matches!(self, Self::Ndjson | Self::Json | Self::Csv)
+        matches!(self, Self::Ndjson | Self::Json | Self::Csv | Self::Parquet)
+    }
+
+    /// Whether its bytes are packed already, so that packing them once more only keeps readers out.
+    pub(crate) fn is_packed(self) -> bool {
+        self == Self::Parquet
     }
 }
 
@@ -132,6 +141,7 @@ mod tests {
             ("*/*", None),
             ("text/html, text/csv;q=0.9, application/json", Some(Format::Csv)),
             ("APPLICATION/X-NDJSON", Some(Format::Ndjson)),
+            ("application/vnd.apache.parquet, */*", Some(Format::Parquet)),
         ] {
             assert_eq!(Format::accepted(accept), expected, "{accept}");
         }

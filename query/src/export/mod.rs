@@ -9,10 +9,12 @@ mod encoder;
 mod format;
 mod json;
 mod packer;
+mod parquet;
 mod seal;
 
 pub(crate) use columns::{Columns, MAX_COLUMNS};
 pub(crate) use encoder::{Batch, Encoder};
 pub(crate) use format::{Format, Packing};
 pub(crate) use packer::Packer;
+pub(crate) use parquet::MAX_COLUMNS as MAX_PARQUET_COLUMNS;
 pub(crate) use seal::{Seal, Verdict};

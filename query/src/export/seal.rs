@@ -64,6 +64,17 @@ impl Seal {
 }
 
 impl Verdict {
+    /// What a file can say of itself: all but its own bytes.
+    pub(super) fn said(&self) -> [(&'static str, Option<String>); 5] {
+        [
+            ("count", Some(self.count.to_string())),
+            ("complete", Some(self.incomplete_because.is_none().to_string())),
+            ("incomplete_because", self.incomplete_because.clone()),
+            ("inexact_because", self.inexact_because.clone()),
+            ("cursor", self.cursor.clone()),
+        ]
+    }
+
     pub(crate) fn json(&self) -> Value {
         json!({
             "count": self.count,

@@ -11,21 +11,25 @@ use locard_query::api::Limits;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
+use crate::parquet;
 use crate::server::{Server, address, damage, of, somebody, time};
 
-struct Export {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-    trailers: HeaderMap,
+/// All that there are.
+pub const FORMATS: [&str; 5] = ["ndjson", "json", "csv", "raw", "parquet"];
+
+pub struct Export {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Vec<u8>,
+    pub trailers: HeaderMap,
 }
 
 impl Export {
-    fn text(&self) -> &str {
+    pub fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
@@ -39,12 +43,17 @@ impl Export {
     }
 }
 
-async fn export(server: &Server, who: &Principal, parameters: &[(&str, &str)]) -> Export {
+pub async fn export(server: &Server, who: &Principal, parameters: &[(&str, &str)]) -> Export {
     export_until(server, who, parameters, usize::MAX).await
 }
 
 /// As a client whose connection breaks once it has so many bytes.
-async fn export_until(server: &Server, who: &Principal, parameters: &[(&str, &str)], most: usize) -> Export {
+pub async fn export_until(
+    server: &Server,
+    who: &Principal,
+    parameters: &[(&str, &str)],
+    most: usize,
+) -> Export {
     let request = Request::get(address("/api/export", parameters)).body(Body::empty()).unwrap();
     let (parts, mut body) = server.respond(who, request).await.into_parts();
     let (mut bytes, mut trailers) = (Vec::new(), HeaderMap::new());
@@ -60,7 +69,7 @@ async fn export_until(server: &Server, who: &Principal, parameters: &[(&str, &st
     Export { status: parts.status, headers: parts.headers, body: bytes, trailers }
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -69,7 +78,7 @@ fn object(n: i64) -> Value {
 }
 
 /// Sealed events, hot ones, and some that are filed among them.
-async fn filled(events: i64) -> Server {
+pub async fn filled(events: i64) -> Server {
     let server = Server::start().await;
     let objects: Vec<Value> = (0..events).map(object).collect();
     let (sealed, hot) = objects.split_at(objects.len() * 2 / 3);
@@ -142,16 +151,16 @@ async fn an_export_goes_on_where_it_was_interrupted() {
 async fn every_format_goes_on_behind_the_bytes_there_are() {
     let server = filled(3_000).await;
     for q in ["*", "* | fields host, n", "* | sort n | fields n", "* | stats count(), sum(n) by host"] {
-        for format in ["ndjson", "json", "csv", "raw"] {
+        for format in FORMATS {
             let whole = export(&server, &somebody(), &[("q", q), ("format", format)]).await;
-            assert_eq!(whole.status, 200, "{q} {format}: {}", whole.text());
+            assert_eq!(whole.status, 200, "{q} {format}");
             let cursor = whole.header("locard-cursor").to_owned();
             server.ingest(&somebody(), &[object(1)]).await;
             for have in [0, 1, whole.body.len() / 2, whole.body.len()] {
                 let offset = have.to_string();
                 let ask = [("q", q), ("format", format), ("cursor", &cursor), ("offset", &offset)];
                 let rest = export(&server, &somebody(), &ask).await;
-                assert_eq!(rest.text(), &whole.text()[have..], "{q} {format} {have}");
+                assert!(rest.body == whole.body[have..], "{q} {format} {have}");
                 assert_eq!(rest.trailers, whole.trailers, "{q} {format} {have}");
             }
         }
@@ -228,10 +237,11 @@ async fn a_packed_export_is_the_same_export() {
 async fn what_may_not_be_seen_is_not_exported() {
     let server = filled(90).await;
     let narrow = of("default", Some("host:h1"));
-    for format in ["ndjson", "json", "csv", "raw"] {
+    for format in FORMATS {
         let found = export(&server, &narrow, &[("q", "* OR host:h2"), ("format", format)]).await;
         assert_eq!(found.trailers["locard-count"], "30", "{format}");
-        assert!(!found.text().contains("event 2 "), "{format}");
+        let text = if format == "parquet" { parquet::text(&found.body) } else { found.text().to_owned() };
+        assert!(text.contains("event 1 ") && !text.contains("event 2 "), "{format}");
     }
     let other = export(&server, &somebody(), &[("order", "asc"), ("limit", "1")]).await;
     let hidden = other.lines().0[0]["_id"].as_str().unwrap().to_owned();
@@ -252,13 +262,17 @@ async fn a_split_that_cannot_be_read_is_said_everywhere() {
             &[json!({"time": Timestamp::from_seconds(1_790_000_500).to_string(), "message": "new"})],
         )
         .await;
-    for format in ["ndjson", "csv"] {
+    for format in FORMATS {
         let found = export(&server, &somebody(), &[("format", format)]).await;
         assert_eq!(found.trailers["locard-complete"], "false", "{format}");
         let because = found.trailers["locard-incomplete-because"].to_str().unwrap();
         assert!(because.contains("could not be read"), "{because}");
         let manifest = format!("/api/export/{}/manifest", found.header("locard-export"));
         assert_eq!(server.ask(&somebody(), &manifest, &[]).await["incomplete_because"], json!(because));
+        if format == "parquet" {
+            let said = parquet::said(&found.body);
+            assert_eq!((&*said["locard.complete"], &*said["locard.incomplete_because"]), ("false", because));
+        }
         if format == "ndjson" {
             let (events, summary) = found.lines();
             assert!(events.iter().any(|event| event["message"] == "new"));
@@ -271,6 +285,21 @@ async fn a_split_that_cannot_be_read_is_said_everywhere() {
 }
 
 #[tokio::test]
+async fn an_export_out_of_time_says_so_in_every_format() {
+    let server = filled(90).await;
+    for format in FORMATS {
+        let found = export(&server, &somebody(), &[("format", format), ("timeout", "0s")]).await;
+        assert_eq!(found.trailers["locard-complete"], "false", "{format}");
+        let because = found.trailers["locard-incomplete-because"].to_str().unwrap();
+        assert!(because.contains("deadline"), "{format}: {because}");
+        let whole = export(&server, &somebody(), &[("format", format), ("timeout", "60s")]).await;
+        assert_eq!(whole.trailers["locard-count"], "90", "{format}");
+        assert_eq!(whole.trailers["locard-complete"], "true", "{format}");
+        assert!(!whole.trailers.contains_key("locard-incomplete-because"), "{format}");
+    }
+}
+
+#[tokio::test]
 async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
     let server = filled(3).await;
     let cursor = export(&server, &somebody(), &[]).await.header("locard-cursor").to_owned();
@@ -278,6 +307,8 @@ async fn what_makes_no_sense_is_refused_before_anything_is_sent() {
         (vec![("q", "(")], "q"),
         (vec![("format", "xml")], "format"),
         (vec![("compress", "lzma")], "compress"),
+        (vec![("compress", "gzip"), ("format", "parquet")], "compress"),
+        (vec![("fields", &*",a".repeat(1_001)), ("format", "parquet")], "fields"),
         (vec![("cursor", "1.d.0.0.0-0")], "cursor"),
         (vec![("cursor", &*cursor), ("order", "asc")], "cursor"),
         (vec![("offset", "5")], "offset"),

@@ -20,6 +20,7 @@ mod isolation;
 mod lines;
 mod manual;
 mod paging;
+mod parquet;
 mod pipes;
 mod pushdown;
 mod requests;

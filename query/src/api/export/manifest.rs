@@ -6,14 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use locard_indexer::{Principal, Tenant};
 use serde_json::{Map, Value, json};
 
-use super::request::Request;
+use super::request::{MAX_QUERY_BYTES, Request};
 use crate::export::{Seal, Verdict};
 use crate::search::Place;
 
 /// How many are kept.
 const KEPT: usize = 256;
-/// Longest query that is repeated in a manifest, in bytes: memory for all of them is bounded.
-const MAX_QUERY_BYTES: usize = 16 << 10;
 /// As many columns are named.
 const MAX_COLUMNS: usize = 1_000;
 

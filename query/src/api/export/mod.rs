@@ -51,7 +51,7 @@ pub(super) async fn export(
     let mut response = Response::new(Body::empty());
     head(response.headers_mut(), &request, &headers, record.id(), &place.to_string());
     let work = Work {
-        encoder: Encoder::new(request.format, columns, place.after.is_some()),
+        encoder: Encoder::new(request.format, columns, place.after.is_some(), request.about(place)),
         packer: Packer::new(request.packing)
             .map_err(|error| Problem::new(StatusCode::INTERNAL_SERVER_ERROR, error.to_string()))?,
         seal,

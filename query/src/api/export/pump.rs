@@ -42,7 +42,7 @@ impl Work {
         if let Some(because) = &page.inexact_because {
             self.seal.estimates(because);
         }
-        let pieces = self.encoder.encode(&page.batch);
+        let pieces = self.encoder.encode(&page.batch)?;
         self.send(pieces)
     }
 
@@ -59,14 +59,10 @@ impl Work {
 
     /// What is left to be said. A summary is about what comes before it, so it is told of before it is counted itself.
     fn end(mut self) -> io::Result<(Vec<Bytes>, Verdict)> {
-        let Self { encoder, seal, .. } = &mut self;
-        let (before, mut said) = (seal.verdict(), false);
-        let last = encoder.finish(|| {
-            said = true;
-            before.clone()
-        });
+        let before = self.seal.verdict();
+        let last = self.encoder.finish(&before)?;
         let mut pieces = self.send(vec![last.into()])?;
-        let verdict = if said { before } else { self.seal.verdict() };
+        let verdict = if self.encoder.sums_up() { before } else { self.seal.verdict() };
         pieces.push(self.packer.finish()?);
         Ok((pieces, verdict))
     }

@@ -6,7 +6,7 @@ use locard_indexer::{Principal, Problem};
 
 use super::super::params::Params;
 use super::super::problem::problem;
-use crate::export::{Format, Packing};
+use crate::export::{Format, MAX_PARQUET_COLUMNS, Packing};
 use crate::search::{Ask, Place, Searcher};
 
 const NAMES: [&str; 13] = [
@@ -15,6 +15,8 @@ const NAMES: [&str; 13] = [
 ];
 /// Longest name of a file that a client may give, in bytes.
 const MAX_NAME_BYTES: usize = 128;
+/// Longest query that is repeated in a manifest or a file, in bytes: memory for all of them is bounded.
+pub(super) const MAX_QUERY_BYTES: usize = 16 << 10;
 
 /// What is asked of an export.
 #[derive(Clone, Debug)]
@@ -46,6 +48,7 @@ impl Request {
                     "write gzip, zstd or none",
                 )
             })?,
+            None if format.is_packed() => Packing::None,
             None => Packing::accepted(&all(headers, &header::ACCEPT_ENCODING)),
         };
         let is_file_packed = asked.is_some() && packing != Packing::None;
@@ -95,6 +98,15 @@ impl Request {
             let hint = "give the `Locard-Cursor` of the answer that broke off as `cursor`";
             return Err(bad("offset", "`offset` needs the cursor of what it is an offset in".into(), hint));
         }
+        if self.format.is_packed() && self.packing != Packing::None {
+            let detail =
+                format!("{} is packed already, and its readers do not unpack it", self.format.name());
+            return Err(bad("compress", detail, "leave `compress` out: its pages are packed with zstd"));
+        }
+        if self.format == Format::Parquet && self.fields.len() > MAX_PARQUET_COLUMNS {
+            let detail = format!("a Parquet file has at most {MAX_PARQUET_COLUMNS} columns");
+            return Err(bad("fields", detail, "name fewer, or none: then `_fields` has them all"));
+        }
         match (self.ask.order, self.cursor) {
             (Some(order), Some(place)) if order != place.order => Err(bad(
                 "cursor",
@@ -115,6 +127,19 @@ impl Request {
         let Some(id) = self.after else { return Ok(place) };
         let after = searcher.position(principal, id).await.map_err(|error| problem(error, &self.ask.q))?;
         Ok(Place { after: Some(after), ..place })
+    }
+
+    /// What a file can say of what was asked: nothing that would be another if it were asked again.
+    pub(super) fn about(&self, place: Place) -> Vec<(&'static str, String)> {
+        let q = self.ask.q.get(..self.ask.q.floor_char_boundary(MAX_QUERY_BYTES)).unwrap_or_default();
+        let said = [
+            ("q", Some(q.to_owned())),
+            ("start", self.ask.start.clone()),
+            ("end", self.ask.end.clone()),
+            ("limit", self.ask.limit.map(|limit| limit.to_string())),
+            ("first_cursor", Some(place.to_string())),
+        ];
+        said.into_iter().filter_map(|(key, value)| Some((key, value?))).collect()
     }
 
     /// The media type of the answer.

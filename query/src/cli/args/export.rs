@@ -28,7 +28,7 @@ pub(in crate::cli) struct ExportArgs {
     /// What it is written as
     #[arg(short, long, value_enum, default_value_t = ExportFormat::Ndjson)]
     pub(in crate::cli) output: ExportFormat,
-    /// Columns of csv, members of objects [default: those that are there]
+    /// Columns of csv and parquet, members of objects [default: those that are there; of parquet the usual ones]
     #[arg(
         short = 'f',
         long = "fields",
@@ -57,6 +57,8 @@ pub(in crate::cli) enum ExportFormat {
     Csv,
     /// The lines as they were written
     Raw,
+    /// Columns with types, for DuckDB, Spark, pandas; packed already
+    Parquet,
 }
 
 impl ExportFormat {
@@ -67,6 +69,7 @@ impl ExportFormat {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Raw => "raw",
+            Self::Parquet => "parquet",
         }
     }
 }
