@@ -53,7 +53,8 @@ else
   say "npm is not installed: the console will not be built (install Node.js 20 or newer for it)"
 fi
 
-# Clients of Elasticsearch that the tests run, each in an environment of its own: their versions do not live together.
+# Clients of Elasticsearch and readers of Parquet that the tests run, each in an environment of its own: their versions do not live
+# together.
 for list in tests/clients/*.txt; do
   name=$(basename "$list" .txt)
   stamp=target/clients/$name/.locard-stamp

@@ -1,4 +1,4 @@
-//! Clients of Elasticsearch as they are published, against a real server. Installed by `make deps`; without them the tests are skipped.
+//! Clients of Elasticsearch and readers of Parquet as they are published, against a real server. Installed by `make deps`; without them the tests are skipped.
 
 use std::path::PathBuf;
 
@@ -49,6 +49,12 @@ async fn elasticsearch_9_for_python_reads() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn opensearch_for_python_reads() -> anyhow::Result<()> {
     python("opensearch").await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn arrow_and_duckdb_read_parquet() -> anyhow::Result<()> {
+    let program = root().join("target/clients/parquet/bin/python");
+    check(program, &["-W", "ignore", "read_parquet.py"]).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

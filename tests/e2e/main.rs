@@ -15,12 +15,14 @@ mod cli;
 mod cli_follow;
 /// Context, columns, marks, exit codes, counts, queries from elsewhere.
 mod cli_search;
-/// Published clients of Elasticsearch: search, pages, aggregations, errors.
+/// Published clients of Elasticsearch: search, pages, aggregations, errors; readers of Parquet.
 mod clients;
 /// The shared corpora come in without loss and come out with the fields they promise.
 mod corpora;
 /// A search ends at its deadline, over a hot part much larger than the time.
 mod deadline;
+/// Exports outlive broken connections, in every format.
+mod export;
 /// A noisy container does not hold up a quiet one.
 mod fair;
 /// A real journal: every entry found once.

@@ -1,3 +1,5 @@
+//! Bodies as Elasticsearch's clients send them, and what becomes of each document.
+
 use std::collections::BTreeMap;
 
 use super::*;

@@ -176,11 +176,11 @@ fn export() -> Vec<Operation> {
             query(
                 "format",
                 "What it is written as; else `Accept` says",
-                json!({"enum": ["ndjson", "json", "csv", "raw"], "default": "ndjson"}),
+                json!({"enum": ["ndjson", "json", "csv", "raw", "parquet"], "default": "ndjson"}),
             ),
             query(
                 "compress",
-                "A packed file. Without: packed on its way as `Accept-Encoding` says",
+                "A packed file, but of Parquet, which is packed inside. Without: packed on its way as `Accept-Encoding` says",
                 json!({"enum": ["none", "gzip", "zstd"]}),
             ),
             query(
@@ -203,7 +203,9 @@ fn export() -> Vec<Operation> {
         let operation = operation
             .answers(NDJSON, schema("Event"))
             .answers(JSON, json!({"type": "array", "items": schema("Event")}));
-        operation.answers("text/csv", text()).answers(TEXT, text()).fails(search_errors())
+        let operation = operation.answers("text/csv", text()).answers(TEXT, text());
+        let bytes = json!({"type": "string", "format": "binary"});
+        operation.answers("application/vnd.apache.parquet", bytes).fails(search_errors())
     };
     let id = Parameter { name: "id", place: "path", help: "From `Locard-Export`", schema: text() };
     let summary = "Everything that a query finds, without a cap, all of one moment";

@@ -1,3 +1,5 @@
+//! Files read back: nothing is lost, the bytes are the same however rows come, and one group is held.
+
 use std::sync::Arc;
 
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
