@@ -8,6 +8,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from email.message import Message
 from typing import Any, Iterator
 from urllib.parse import urlencode, urlsplit
 
@@ -51,18 +52,26 @@ class Client:
 
     def lines(self, path: str, params: dict, headers: dict | None = None) -> Iterator[bytes]:
         """The lines of a 2xx as they come. Read to the end before the next request. A transfer that is broken off is an error."""
+        rest = b""
+        for piece in self.stream(path, params, headers)[1]:
+            *whole, rest = (rest + piece).split(b"\n")
+            yield from whole
+        if rest:
+            yield rest
+
+    def stream(self, path: str, params: dict, headers: dict | None = None) -> tuple[Message, Iterator[bytes]]:
+        """The head of a 2xx and its body in pieces, as `lines`."""
         response = self._open("GET", path, params, None, headers)
         if response.status // 100 != 2:
             self._checked(response)
-        rest = b""
+        return response.headers, self._pieces(response)
+
+    def _pieces(self, response: http.client.HTTPResponse) -> Iterator[bytes]:
         while piece := response.read1(1 << 20):
-            *whole, rest = (rest + piece).split(b"\n")
-            yield from whole
+            yield piece
         if response.length:  # read1 does not complain of a body that is shorter than its Content-Length
-            raise http.client.IncompleteRead(rest, response.length)
+            raise http.client.IncompleteRead(b"", response.length)
         response.close()
-        if rest:
-            yield rest
 
     def _open(self, method: str, path: str, params: dict | None, body: bytes | None, headers: dict | None) -> http.client.HTTPResponse:
         target = self.base + path + ("?" + urlencode(params) if params else "")

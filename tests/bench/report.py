@@ -14,14 +14,14 @@ from targets import Verdict
 
 def lines(run: dict) -> list[str]:
     """The whole report."""
-    parts = [_head(run), _ingest(run), _queries(run), _acks(run), _wide(run), _wrong(run)]
+    parts = [_head(run), _ingest(run), _queries(run), _resumed(run), _acks(run), _wide(run), _wrong(run)]
     return [line for part in parts if part for line in ["", *part]]
 
 
 def wrong(run: dict) -> list[str]:
     """Every wrong answer of Locard, and where the scan itself is doubtful."""
     locard = run["locard"]
-    parts = {"ingest": locard["ingest"], "export": locard["export"], "acks": locard["acks"], "wide": locard["wide"], **locard["queries"]}
+    parts = {"ingest": locard["ingest"], "export": locard["export"], "resumed": locard["resumed"], "acks": locard["acks"], "wide": locard["wide"], **locard["queries"]}
     return run["scan_wrong"] + [f"{name}: {text}" for name, part in parts.items() for text in part["wrong"]]
 
 
@@ -121,6 +121,13 @@ def _export_row(run: dict) -> list[str]:
         wall = [number(theirs["wall_s"] * 1000, 0), number(theirs["cpu_s"] and theirs["cpu_s"] * 1000, 0)] if theirs else ["-", "-"]
         row += [*wall, _right(theirs, "differ") if theirs else "-"]
     return row
+
+
+def _resumed(run: dict) -> list[str]:
+    found = run["locard"]["resumed"]
+    ways = ", ".join(f"{name} {megabytes(way['bytes'])}" for name, way in found["ways"].items())
+    verdict = "WRONG" if found["wrong"] else "every byte as without"
+    return [f"exports of {found['events']:,} events, each interrupted twice and taken up ({ways}): {verdict}"]
 
 
 def _acks(run: dict) -> list[str]:

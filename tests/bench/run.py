@@ -17,6 +17,7 @@ from client import Client, Refused
 from corpus import Body
 from ingest import post_to, send
 from queries import QUERIES, Query
+from resume import resumed
 from server import Server
 from visible import Prober
 
@@ -41,6 +42,8 @@ def measure_server(binary: Path, directory: Path, bodies: list[Body], answers: d
             figures["queries"][query.name] = _query(server, client, query, answers["queries"][query.name])
         say("bench: export")
         figures["export"] = _export(server, client, answers["export"])
+        say("bench: exports interrupted twice")
+        figures["resumed"] = resumed(server, answers["events"])
         return figures
 
 

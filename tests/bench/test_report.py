@@ -32,6 +32,7 @@ def figures(events=1_000_000, cpu_s=10.0, cpu_ms=1.0):
             "idle": 0.0,
             "queries": {query.name: dict(timing) for query in QUERIES},
             "export": {"events": events, "wall_s": 3.0, "cpu_s": 2.0, "wrong": []},
+            "resumed": {"events": events, "ways": {"ndjson by after": {"bytes": 780e6, "wall_s": 9.0}}, "wrong": []},
             "acks": {**acks, "refusals": 0, "markers": 40, "wrong": []},
             "wide": {**wide, "queries": {"top host.name": slow}, "wrong": []},
         },
@@ -79,13 +80,15 @@ class Report(unittest.TestCase):
         run["locard"]["acks"]["wrong"] = ["lost"]
         run["locard"]["wide"]["wrong"] = ["too few"]
         run["locard"]["export"]["wrong"] = ["short"]
+        run["locard"]["resumed"]["wrong"] = ["other bytes"]
         run["locard"]["ingest"]["wrong"] = ["few"]
         run["scan_wrong"] = ["odd"]
-        self.assertEqual(report.wrong(run), ["odd", "ingest: few", "export: short", "acks: lost", "wide: too few", "newest: out of order"])
+        self.assertEqual(report.wrong(run), ["odd", "ingest: few", "export: short", "resumed: other bytes", "acks: lost", "wide: too few", "newest: out of order"])
         text = report.lines(run)
-        self.assertIn("6 WRONG", text)
+        self.assertIn("7 WRONG", text)
         self.assertIn("  WRONG newest: out of order", text)
         self.assertEqual(row(run, "newest")[-1], "WRONG")
+        self.assertEqual((row(run, "exports of")[-1], row(figures(), "exports of")[-2:]), ("WRONG", ["as", "without"]))
         self.assertEqual(row(run, "ack to visible")[-1], "MISSED")
         self.assertEqual(row(run, "visible after")[-1], "WRONG")
 

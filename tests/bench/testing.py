@@ -6,6 +6,7 @@ Knows no engine.
 from __future__ import annotations
 
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Callable
@@ -17,6 +18,15 @@ Answers = Callable[[Asked], tuple[int, dict, bytes]]
 def line(second: int, message: str, **fields: object) -> bytes:
     """A line of a corpus at that second of 2026-11-23T12:00."""
     return json.dumps({"timestamp": f"2026-11-23T12:00:{second:02}Z", "message": message, **fields}).encode() + b"\n"
+
+
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *request: object) -> None:
+        """A client that goes away is no mistake of the server's."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(*request)
 
 
 class Stub:
@@ -46,8 +56,7 @@ class Stub:
             def log_message(self, *_: object) -> None:
                 """Silence."""
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
+        self.server = _Listener(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}"
 
     def __enter__(self) -> Stub:
