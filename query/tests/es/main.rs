@@ -9,6 +9,7 @@
 
 mod aggregations;
 mod documents;
+mod dsl;
 mod fields;
 mod paging;
 mod queries;

@@ -31,7 +31,7 @@ pub(super) fn read(query: &Json, now: Timestamp) -> Result<Filter, Error> {
 
 /// A regular expression in Lucene's syntax, in that of the `regex` crate.
 pub(super) fn regexp(pattern: &str) -> Result<String, Error> {
-    regexp::translate(pattern)
+    regexp::translate(pattern, regexp::About::Value)
 }
 
 /// Reads the query in Lucene's syntax that `?q=` holds.

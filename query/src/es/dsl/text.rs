@@ -5,6 +5,7 @@
 
 use locard_filter::{Comparison, Filter, Test};
 
+use super::regexp::About;
 use super::word::words;
 use crate::es::error::Error;
 use crate::es::field::{Field, Kind};
@@ -131,7 +132,10 @@ fn escape_wildcard(text: &str) -> String {
 pub(super) fn prefix(field: &Field, text: &str, ignore_case: bool) -> Filter {
     match field.kind {
         Kind::Keyword => field.is(expression(format!(r"(?s)\A{}", regex::escape(text)), ignore_case)),
-        Kind::Text => by_words(field, format!(r"(?:\A|[^\w]){}", regex::escape(text)), text, ignore_case),
+        Kind::Text => {
+            let start: String = text.chars().map(|char| About::Word.literal(char)).collect();
+            by_words(field, format!(r"(?:\A|[^\w]){start}"), text, ignore_case)
+        }
     }
 }
 
@@ -139,14 +143,14 @@ pub(super) fn prefix(field: &Field, text: &str, ignore_case: bool) -> Filter {
 pub(super) fn wildcard(field: &Field, pattern: &str, ignore_case: bool) -> Result<Filter, Error> {
     bounded(pattern)?;
     let mut inner = String::new();
-    let any = if field.kind == Kind::Text { r"[\w.,;']" } else { "." };
+    let about = about(field);
     let mut chars = pattern.chars();
     while let Some(char) = chars.next() {
         match char {
-            '*' => inner.push_str(&format!("{any}*")),
-            '?' => inner.push_str(any),
-            '\\' => inner.push_str(&regex::escape(&chars.next().unwrap_or('\\').to_string())),
-            other => inner.push_str(&regex::escape(&other.to_string())),
+            '*' => inner.push_str(&format!("{}*", about.any())),
+            '?' => inner.push_str(about.any()),
+            '\\' => inner.push_str(&about.literal(chars.next().unwrap_or('\\'))),
+            other => inner.push_str(&about.literal(other)),
         }
     }
     Ok(match field.kind {
@@ -158,11 +162,18 @@ pub(super) fn wildcard(field: &Field, pattern: &str, ignore_case: bool) -> Resul
 /// A `regexp` in Lucene's syntax, which is anchored; on a text field it is about one word.
 pub(super) fn regexp(field: &Field, pattern: &str, ignore_case: bool) -> Result<Filter, Error> {
     bounded(pattern)?;
-    let inner = super::regexp::translate(pattern)?;
+    let inner = super::regexp::translate(pattern, about(field))?;
     Ok(match field.kind {
         Kind::Keyword => field.is(expression(whole(&inner), ignore_case)),
         Kind::Text => by_words(field, word_bounded(&inner), pattern, ignore_case),
     })
+}
+
+fn about(field: &Field) -> About {
+    match field.kind {
+        Kind::Text => About::Word,
+        Kind::Keyword => About::Value,
+    }
 }
 
 /// An expression about the words of a text: those are in lower case, so one that asks for a capital finds none.
