@@ -26,7 +26,7 @@ use crate::metrics::Metrics;
 use crate::receive::{Cuts, Item, Received, expand, read_plain};
 use crate::tenants::partition_of;
 use crate::wal::{Append, Frame, Named, ReadLimits};
-use crate::{Tenant, answer, seal};
+use crate::{Settings, Tenant, answer, seal};
 
 /// Accepts a delivery for which `permit` has room. Must run to its end even if nobody waits for it any more: run it in a task of its
 /// own.
@@ -217,8 +217,7 @@ pub(crate) async fn recorded(
 }
 
 /// The limits that shape how a body is read.
-pub(crate) fn limits(core: &Core) -> ReadLimits {
-    let settings = &core.settings;
+pub(crate) fn limits(settings: &Settings) -> ReadLimits {
     ReadLimits {
         max_decompressed_bytes: settings.max_decompressed_bytes,
         max_events: settings.max_batch_events,
@@ -246,7 +245,7 @@ async fn read(
     received: Timestamp,
 ) -> Result<(Delivery, Ready), Error> {
     let _turn = core.readers.acquire().await.map_err(|_| Error::Closed)?;
-    let limits = limits(core);
+    let limits = limits(&core.settings);
     let work = tokio::task::spawn_blocking(move || {
         let Delivery { door, encoding, body, .. } = &delivery;
         let plain = expand(body, *encoding, &limits, |bytes| permit.resize(body.len() + bytes))?;
@@ -282,7 +281,7 @@ async fn append(
         first: 0,
         count: u32::try_from(read.events.len()).unwrap_or(u32::MAX),
         ingested: received,
-        limits: limits(core),
+        limits: limits(&core.settings),
         named: delivery.batch.map(|batch| Named { batch: batch.to_string(), answer: answer() }),
         door: delivery.door,
         encoding: delivery.encoding,

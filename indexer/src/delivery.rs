@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use locard_wire::{BatchId, Encoding};
+use locard_event::{Event, Timestamp};
+use locard_wire::{Ack, BatchId, Encoding};
 use serde::{Deserialize, Serialize};
 
-use crate::receive::Action;
+use crate::Settings;
+use crate::accept::limits;
+use crate::receive::{Action, receive};
 
 /// Through which door a body came: how to read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -161,6 +164,18 @@ pub struct Delivery {
     pub batch: Option<BatchId>,
     /// The bytes.
     pub body: Bytes,
+}
+
+impl Delivery {
+    /// The events that acceptance makes of it when it comes at `received`, without ids, and what is said of those that are refused.
+    /// Nothing is kept.
+    ///
+    /// # Errors
+    /// The body as a whole cannot be read, or exceeds a limit.
+    pub fn read(&self, received: Timestamp, settings: &Settings) -> Result<(Vec<Event>, Ack), Error> {
+        let read = receive(&self.door, self.encoding, &self.body, received, &limits(settings))?;
+        Ok((read.events, read.ack))
+    }
 }
 
 /// Why a delivery was refused. Nothing of it was accepted.

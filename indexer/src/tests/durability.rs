@@ -206,7 +206,7 @@ async fn a_batch_that_replay_would_not_read_is_never_acked() {
         first: 0,
         count: 1,
         ingested: Timestamp::from_seconds(NOW),
-        limits: crate::accept::limits(&indexer.core),
+        limits: crate::accept::limits(&indexer.core.settings),
         named: None,
         door: Door::ndjson(),
         encoding: Encoding::Identity,

@@ -25,7 +25,8 @@ use http::HeaderValue;
 use locard_indexer::Indexer;
 use tokio_util::sync::CancellationToken;
 
-use crate::search::{MAX_LOOKUP_BYTES, Metrics, Searcher};
+use crate::pipe::MAX_LOOKUP_BYTES;
+use crate::search::{Metrics, Searcher};
 
 pub use crate::search::Limits;
 

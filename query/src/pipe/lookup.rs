@@ -3,8 +3,12 @@
 //! Without `output` all other columns of the table are taken. A column of networks (`10.0.0.0/8`) finds addresses by the longest prefix that
 //! holds them. Text is compared in any case. Where the table has several rows for a value, the first counts.
 
+mod table;
 #[cfg(test)]
 mod tests;
+
+pub use table::LookupTable;
+pub(crate) use table::MAX_BYTES;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -61,15 +65,6 @@ fn renamed(
     let column = reader.field("a column of the table")?;
     let field = if reader.keyword("as") { field(reader)? } else { column.clone() };
     Ok((column, field))
-}
-
-/// A table that people keep.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct LookupTable {
-    /// Names, all different.
-    pub columns: Vec<String>,
-    /// As many cells a row as there are columns.
-    pub rows: Vec<Vec<String>>,
 }
 
 /// A lookup and its table, indexed.

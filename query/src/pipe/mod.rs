@@ -55,6 +55,7 @@ pub(crate) use explain::explain;
 pub use fields::Fields;
 pub use join::{Join, JoinTable};
 pub use key::{Key, Network};
+pub(crate) use lookup::MAX_BYTES as MAX_LOOKUP_BYTES;
 pub use lookup::{Lookup, LookupTable};
 pub use needs::{Flow, Needs};
 pub use outcome::{Outcome, Table, member_names};

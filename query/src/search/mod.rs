@@ -44,7 +44,6 @@ pub(crate) use find::{Find, Found, find};
 pub use limits::Limits;
 pub(crate) use line::{Line, pieces};
 pub use lookups::KeptTable;
-pub(crate) use lookups::MAX_BYTES as MAX_LOOKUP_BYTES;
 pub use metrics::Metrics;
 pub(crate) use part::{Part, Wanted, parts, position};
 pub(crate) use plan::wanted;
