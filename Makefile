@@ -4,7 +4,7 @@ SHELL := /bin/bash
 export LOCARD_SHARED ?= $(abspath $(CURDIR)/../shared)
 CARGO_FLAGS := --locked
 
-.PHONY: run test build bench console deps lint unit fmt clean help
+.PHONY: run test build bench soak console deps lint unit fmt clean help
 
 help:            ## list the targets
 	@grep -hE '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 12
@@ -20,6 +20,9 @@ test: deps console ## everything CI checks, offline after `make deps`
 
 bench: $(if $(LOCARD_BIN),deps,build) ## the shared workload, every answer checked: FULL=1, EVENTS=n, see docs/bench.md
 	python3 tests/bench/main.py
+
+soak: deps       ## inputs that nobody thought of, random cases and kills, for longer: SOAK_SECONDS=60 a target, docs/testing.md
+	.ci/soak.sh
 
 deps:            ## every download, cached: Debian packages, crates, node modules, cargo tools
 	@.ci/deps.sh
