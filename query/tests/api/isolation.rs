@@ -1,18 +1,14 @@
 //! Nobody sees another tenant's events, nor what a row filter hides, on any face.
 
 use axum::body::Body;
-use http::{HeaderMap, Request};
-use http_body_util::BodyExt;
+use http::Request;
 use locard_indexer::Principal;
 use serde_json::{Value, json};
 
-use crate::export::FORMATS;
-use crate::parquet;
-use crate::server::{Server, address, messages, of, time};
+use crate::faces::{WORD, ask, asking, counted, get, unasked};
+use crate::server::{Server, messages, of, time};
 use crate::tail::Tail;
 
-/// In every event that must not be seen, and asked for.
-const WORD: &str = "plover";
 /// In every event that must not be seen, and never in what is asked, which answers repeat.
 const SECRET: &str = "xyzzy";
 
@@ -53,114 +49,6 @@ const GREEDY: [&str; 7] = [
     "_time:[1971-01-01 TO *] OR plover",
 ];
 
-fn get(path: &str, parameters: &[(&str, &str)]) -> Request<Body> {
-    Request::get(address(path, parameters)).body(Body::empty()).unwrap()
-}
-
-fn post(path: &str, body: &Value) -> Request<Body> {
-    Request::post(path).header("content-type", "application/json").body(body.to_string().into()).unwrap()
-}
-
-/// Every request that shows something of events and takes a query.
-fn asking(q: &str) -> Vec<Request<Body>> {
-    let mut requests = vec![
-        get("/api/search", &[("q", q)]),
-        get("/api/search", &[("q", q), ("explain", "true")]),
-        Request::get(address("/api/search", &[("q", q)]))
-            .header("accept", "application/x-ndjson")
-            .body(Body::empty())
-            .unwrap(),
-        get("/api/fields", &[("q", q)]),
-    ];
-    for field in ["open_field", "level", "host", "user.name", "message"] {
-        requests.push(get(&format!("/api/fields/{field}/values"), &[("q", q)]));
-    }
-    for (field, value) in [("host", "a"), ("level", "high"), ("source.ip", "10.0.0.1")] {
-        requests.push(get("/api/entity", &[("q", q), ("field", field), ("value", value)]));
-    }
-    for value in ["word", WORD, "a", "10.0.0.1"] {
-        requests.push(get("/api/entity", &[("q", q), ("anywhere", "true"), ("value", value)]));
-    }
-    for format in FORMATS {
-        requests.push(get("/api/export", &[("q", q), ("format", format)]));
-        requests.push(get("/api/export", &[("q", q), ("format", format), ("fields", "message,user.name")]));
-    }
-    let lucene = json!({"query_string": {"query": q}});
-    let buckets = json!({"names": {"terms": {"field": "user.name"}}, "values": {"terms": {"field": "open_field.keyword"}}});
-    requests.push(post("/es/_search", &json!({"query": lucene, "aggs": buckets})));
-    requests.push(post("/es/_count", &json!({"query": lucene})));
-    requests.push(get("/es/test/_search", &[("q", q)]));
-    requests
-}
-
-/// Requests that take none.
-fn unasked() -> Vec<Request<Body>> {
-    let mut requests = vec![
-        get("/es/_field_caps", &[("fields", "*")]),
-        post("/es/_msearch", &json!({})),
-        post(
-            "/es/_mget",
-            &json!({"docs": [{"_index": "test", "_id": "0-1"}, {"_index": "test", "_id": "1-1"}]}),
-        ),
-    ];
-    *requests[1].body_mut() = Body::from("{}\n{\"query\":{\"match_all\":{}}}\n{\"index\":\"test\"}\n{}\n");
-    for path in [
-        "/es/_mapping",
-        "/es/test/_mapping",
-        "/es/_mapping/field/*",
-        "/es/test",
-        "/es/_settings",
-        "/es/_cat/indices",
-        "/es/_stats",
-        "/es/_resolve/index/*",
-        "/es/_search?scroll=1m&size=1",
-        "/api/status",
-        "/api/searches",
-        "/api/lookups",
-        "/api/openapi.json",
-    ] {
-        requests.push(get(path.split('?').next().unwrap(), &[]));
-        *requests.last_mut().unwrap().uri_mut() = path.parse().unwrap();
-    }
-    for sequence in 0..10 {
-        for partition in 0..3 {
-            let id = format!("{partition}-{sequence}");
-            for path in
-                [format!("/api/events/{id}"), format!("/es/test/_doc/{id}"), format!("/es/test/_source/{id}")]
-            {
-                requests.push(get(&path, &[]));
-            }
-            requests.push(get(&format!("/api/events/{id}/context"), &[("by", "host"), ("q", "* OR plover")]));
-        }
-    }
-    requests
-}
-
-struct Shown {
-    status: u16,
-    text: String,
-    trailers: HeaderMap,
-}
-
-/// Asks, and gives all that comes as text.
-async fn ask(server: &Server, who: &Principal, request: Request<Body>) -> Shown {
-    let (parts, body) = server.respond(who, request).await.into_parts();
-    let body = body.collect().await.unwrap();
-    let trailers = body.trailers().cloned().unwrap_or_default();
-    let bytes = body.to_bytes();
-    let is_parquet = bytes.starts_with(b"PAR1");
-    let text = if is_parquet { parquet::text(&bytes) } else { String::from_utf8_lossy(&bytes).into_owned() };
-    Shown { status: parts.status.as_u16(), text, trailers }
-}
-
-/// How many events an answer says there are.
-fn counted(shown: &Shown) -> u64 {
-    let json = serde_json::from_str::<Value>(&shown.text).unwrap_or_default();
-    let said =
-        [&json["matched"]["value"], &json["hits"]["total"]["value"]].map(|said| said.as_u64().unwrap_or(0));
-    said.into_iter().max().unwrap_or(0)
-}
-
 #[tokio::test]
 async fn no_face_shows_what_a_row_filter_hides() {
     let server = filled().await;
@@ -180,6 +68,67 @@ async fn no_face_shows_what_a_row_filter_hides() {
     }
     let all = server.ask(&narrow, "/api/search", &[]).await;
     assert_eq!(messages(&all), ["open word"; 4]);
+}
+
+/// Which of the paths that the description has are looked at here, or where else. Who adds one decides.
+#[tokio::test]
+async fn every_path_is_looked_at() {
+    /// Shown by the tests of this file.
+    const HERE: [&str; 14] = [
+        "/api/entity",
+        "/api/events/{id}",
+        "/api/events/{id}/context",
+        "/api/export",
+        "/api/fields",
+        "/api/fields/{name}/values",
+        "/api/lookups",
+        "/api/lookups/{name}",
+        "/api/openapi.json",
+        "/api/search",
+        "/api/searches",
+        "/api/searches/{name}",
+        "/api/status",
+        "/api/tail",
+    ];
+    /// Manifests by the tests of exports, holds (for administrators) by theirs; sealing shows nothing.
+    const ELSEWHERE: [&str; 4] =
+        ["/api/admin/seal", "/api/export/{id}/manifest", "/api/holds", "/api/holds/{name}/release"];
+    let server = Server::start().await;
+    let described = server.ask(&of("ours", None), "/api/openapi.json", &[]).await;
+    let paths = described["paths"].as_object().unwrap().keys().map(String::as_str);
+    for path in paths.filter(|path| path.starts_with("/api/")) {
+        assert!(HERE.contains(&path) || ELSEWHERE.contains(&path), "{path} is looked at nowhere");
+    }
+}
+
+/// Tables and saved searches are their tenant's: others neither see, nor use, nor change them.
+#[tokio::test]
+async fn what_is_kept_is_its_tenants() {
+    let server = filled().await;
+    let admin =
+        |tenant: &str| Principal { permissions: Principal::loopback().permissions, ..of(tenant, None) };
+    let (ours, theirs) = (admin("ours"), admin("theirs"));
+    let table = format!("host,owner\na,{SECRET}\n");
+    let put = |path: &str, body: String| Request::put(path).body(Body::from(body)).unwrap();
+    assert_eq!(server.send(&ours, put("/api/lookups/owners", table)).await.status, 200);
+    let search = json!({"q": SECRET}).to_string();
+    assert_eq!(server.send(&ours, put("/api/searches/mine", search)).await.status, 200);
+    for path in ["/api/lookups", "/api/lookups/owners", "/api/searches", "/api/searches/mine"] {
+        assert!(
+            ask(&server, &ours, get(path, &[])).await.text.contains(SECRET) || path == "/api/lookups",
+            "{path}"
+        );
+        let shown = ask(&server, &theirs, get(path, &[])).await;
+        assert!(!shown.text.contains(SECRET) && !shown.text.contains("mine"), "{path}: {}", shown.text);
+    }
+    let q = "* | fields host | lookup owners host";
+    let shown = ask(&server, &theirs, get("/api/search", &[("q", q)])).await;
+    assert!(shown.status == 400 && !shown.text.contains(SECRET), "{}", shown.text);
+    for path in ["/api/lookups/owners", "/api/searches/mine"] {
+        let delete = Request::delete(path).body(Body::empty()).unwrap();
+        assert_eq!(server.send(&theirs, delete).await.status, 404, "{path}");
+        assert_eq!(ask(&server, &ours, get(path, &[])).await.status, 200, "{path}");
+    }
 }
 
 /// That what is looked for is there to be found: who may see it is shown it by every face that shows events.
@@ -215,7 +164,7 @@ async fn what_takes_no_query_hides_it_too() {
 }
 
 /// Pieces of queries, put together at random: most are queries, some are not, some are greedy.
-const PIECES: [&str; 33] = [
+const PIECES: [&str; 38] = [
     "*",
     "word",
     "open",
@@ -242,6 +191,11 @@ const PIECES: [&str; 33] = [
     "| fields -level",
     "| timechart span=1h count() by open_field",
     "| where level:high OR *",
+    "| patterns",
+    "| patterns new",
+    "| rare open_field",
+    "| stats count(), values(message) by _pattern",
+    "| parse logfmt",
     "| context before=9 after=9",
     "| context before=9 by host",
     "| join type=left host [ plover | fields host, message, open_field ]",

@@ -14,6 +14,7 @@ mod documents;
 mod entity;
 mod explain;
 mod export;
+mod faces;
 mod fields;
 mod holds;
 mod isolation;

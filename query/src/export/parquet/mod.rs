@@ -12,6 +12,7 @@ use std::io;
 use ::parquet::errors::Result;
 use ::parquet::file::metadata::KeyValue;
 use ::parquet::file::writer::SerializedFileWriter;
+use foldhash::fast::RandomState;
 use locard_event::Event;
 
 use super::cell::each;
@@ -96,7 +97,7 @@ impl Parquet {
 struct File {
     writer: SerializedFileWriter<Vec<u8>>,
     columns: Vec<Column>,
-    places: HashMap<String, usize>,
+    places: HashMap<String, usize, RandomState>,
     /// Whether members that have no column are kept all the same.
     keeps_all: bool,
     /// In the group that is not written yet.
