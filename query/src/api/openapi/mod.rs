@@ -80,7 +80,8 @@ fn responses(operation: &Operation) -> Value {
         .iter()
         .map(|(media, schema)| ((*media).to_owned(), json!({"schema": schema})))
         .collect();
-    responses.insert("200".into(), json!({"description": operation.answer, "content": content}));
+    let success = json!({"description": operation.answer, "content": content});
+    responses.insert(operation.status.to_string(), success);
     for (status, help) in &operation.errors {
         let schema = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
         let content = json!({"application/problem+json": schema});

@@ -12,9 +12,11 @@ pub(super) struct Operation {
     pub(super) parameters: Vec<Parameter>,
     /// By media type.
     pub(super) body: Option<Value>,
-    /// What a 200 means.
+    /// The status of success.
+    pub(super) status: u16,
+    /// What it means.
     pub(super) answer: &'static str,
-    /// Schemas of a 200, by media type.
+    /// Schemas of its answer, by media type.
     pub(super) answers: Vec<(&'static str, Value)>,
     /// Status and when it comes; no words means what the status says.
     pub(super) errors: Vec<(u16, &'static str)>,
@@ -49,6 +51,7 @@ fn get(path: &'static str, id: &'static str, summary: &'static str) -> Operation
         summary,
         parameters: Vec::new(),
         body: None,
+        status: 200,
         answer: "The answer",
         answers: Vec::new(),
         errors,
@@ -74,6 +77,12 @@ impl Operation {
 
     fn answers(mut self, media: &'static str, schema: Value) -> Self {
         self.answers.push((media, schema));
+        self
+    }
+
+    /// There is nothing to answer but that it is done.
+    fn answers_nothing(mut self, answer: &'static str) -> Self {
+        (self.status, self.answer) = (204, answer);
         self
     }
 
@@ -355,16 +364,9 @@ fn ingest_errors() -> [(u16, &'static str); 6] {
     ]
 }
 
-fn ingest() -> Vec<Operation> {
-    let batch = || Parameter {
-        name: "X-Locard-Batch",
-        place: "header",
-        help: "`source/first-last`: a repeat within 24 h gets the first answer and adds nothing",
-        schema: text(),
-    };
-    let otlp = json!({"application/x-protobuf": {"schema": {}}, JSON: {"schema": {"type": "object"}}});
+fn ndjson_parameters() -> [Parameter; 5] {
     let names = "Names, separated by commas";
-    let parameters = [
+    [
         query("time_field", "Where the time is; the first of these that is there", text()),
         query("message_field", "Where the message is; the first of these that is there", text()),
         query(
@@ -378,7 +380,17 @@ fn ingest() -> Vec<Operation> {
             json!({"type": "string", "default": "ndjson"}),
         ),
         query("keep_original", "Keep the object as received in `event.original`", json!({"type": "boolean"})),
-    ];
+    ]
+}
+
+fn ingest() -> Vec<Operation> {
+    let batch = || Parameter {
+        name: "X-Locard-Batch",
+        place: "header",
+        help: "`source/first-last`: a repeat within 24 h gets the first answer and adds nothing",
+        schema: text(),
+    };
+    let otlp = json!({"application/x-protobuf": {"schema": {}}, JSON: {"schema": {"type": "object"}}});
     vec![
         get("/v1/logs", "otlpLogs", "OTLP logs; a 200 means durable and searchable")
             .tagged("ingest")
@@ -390,7 +402,7 @@ fn ingest() -> Vec<Operation> {
         get("/ingest/ndjson", "ingestNdjson", "One JSON object a line; a 200 means durable and searchable")
             .tagged("ingest")
             .takes([batch()])
-            .takes(parameters)
+            .takes(ndjson_parameters())
             .posts(json!({NDJSON: {"schema": text()}}))
             .answers(JSON, schema("Ack"))
             .fails(ingest_errors()),
@@ -415,6 +427,12 @@ fn ingest() -> Vec<Operation> {
             .takes([batch()])
             .posts(json!({"text/plain": {"schema": text()}}))
             .answers(JSON, json!({"type": "object"}))
+            .fails(ingest_errors()),
+        get("/loki/api/v1/push", "lokiPush", "Loki's push request; protobuf is packed with snappy")
+            .tagged("ingest")
+            .takes([batch()])
+            .posts(json!({"application/x-protobuf": {"schema": {}}, JSON: {"schema": {"type": "object"}}}))
+            .answers_nothing("Durable and searchable")
             .fails(ingest_errors()),
         get("/services/collector/ack", "hecAck", "Whether what was answered with these `ackId`s is durable")
             .tagged("ingest")
