@@ -84,7 +84,9 @@ impl Range {
             End::Number(end) => value.as_f64().map(|value| value.total_cmp(end)),
             End::Text(end) if self.field == "source.ip" => {
                 let ip = |text: &str| text.parse::<IpAddr>().unwrap();
-                value.as_str().map(|value| mapped(ip(value)).cmp(&mapped(ip(end))))
+                // Documented: only addresses of one family are compared.
+                let same = |value: &IpAddr| value.is_ipv4() == ip(end).is_ipv4();
+                value.as_str().map(ip).filter(same).map(|value| value.cmp(&ip(end)))
             }
             End::Text(end) => value.as_str().map(|value| value.cmp(end)),
             End::Date { seconds, plus_hours, round } => {
@@ -108,14 +110,6 @@ impl Range {
         order.is_some_and(
             |order| if is_low { order.is_gt() } else { order.is_lt() } || (inside && order.is_eq()),
         )
-    }
-}
-
-/// Elasticsearch orders addresses as IPv6 ones.
-fn mapped(ip: IpAddr) -> u128 {
-    match ip {
-        IpAddr::V4(ip) => ip.to_ipv6_mapped().into(),
-        IpAddr::V6(ip) => ip.into(),
     }
 }
 
