@@ -147,7 +147,7 @@ impl Printer {
         if let Some(part) = part {
             json = json::placed(&json, part);
         }
-        json::line(&mut self.out, &json, self.look.for_people)
+        json::line(&mut self.out, &json, &self.look)
     }
 
     /// Events with a time and a line have a layout of their own; what pipes left of others is a table.
@@ -177,7 +177,7 @@ impl Printer {
     /// Prints rows.
     pub(super) fn rows(&mut self, rows: &Rows) -> io::Result<()> {
         match self.format {
-            Format::Json => json::rows(&mut self.out, rows, self.look.for_people),
+            Format::Json => json::rows(&mut self.out, rows, &self.look),
             Format::Csv => csv::rows(&mut self.out, rows, &Form::of(&self.look)),
             Format::Raw => table::raw(&mut self.out, rows, &self.look),
             Format::Table => table::print(&mut self.out, rows, &self.look),
@@ -187,7 +187,7 @@ impl Printer {
     /// Prints a number alone; an object where objects are printed.
     pub(super) fn number(&mut self, number: u64) -> io::Result<()> {
         match self.format {
-            Format::Json => writeln!(self.out, "{{\"count\":{number}}}"),
+            Format::Json => json::line(&mut self.out, &format!("{{\"count\":{number}}}"), &self.look),
             Format::Csv | Format::Raw | Format::Table => writeln!(self.out, "{number}"),
         }
     }

@@ -21,6 +21,19 @@ pub(super) enum Tone {
     Level,
 }
 
+/// What a piece of JSON is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    /// The name of a member.
+    Name,
+    /// Another string.
+    Text,
+    /// A number.
+    Number,
+    /// `true`, `false`, `null`.
+    Word,
+}
+
 impl Style {
     pub(super) fn of(colour: bool) -> Self {
         Self { colour }
@@ -52,6 +65,17 @@ impl Style {
             Tone::Origin => self.paint(text, Paint::new().cyan()),
             Tone::Level => self.paint(text, level(text).1),
         }
+    }
+
+    /// A piece of JSON by what it is, in the colours that `jq` made usual.
+    pub(super) fn json(self, text: &str, token: Token) -> String {
+        let paint = match token {
+            Token::Name => Paint::new().blue().bold(),
+            Token::Text => Paint::new().green(),
+            Token::Number => Paint::new().cyan(),
+            Token::Word => Paint::new().magenta(),
+        };
+        self.paint(text, paint)
     }
 
     /// A mark and colour for a level: colour is never the only sign.
