@@ -18,8 +18,10 @@ use tokio::sync::Notify;
 use crate::core::Core;
 use crate::delivery::Error;
 use crate::hot::Shelf;
+
 use crate::lock::lock;
 use crate::receive::{CLIENT_ID, Received, key_of};
+use crate::{Indexer, Tenant};
 
 /// Keys of batches between look-up and log, by partition.
 #[derive(Debug, Default)]
@@ -118,6 +120,23 @@ pub(crate) async fn settle<'a>(
         .collect();
     read.refuse_conflicts(&conflicts);
     Ok(Some(claim))
+}
+
+impl Indexer {
+    /// Finds the document that a client gave this id to, by the index that keeps such ids unique. One whose own text says its id was
+    /// never in it: nothing does not mean that there is none.
+    ///
+    /// # Errors
+    /// The catalog or a split cannot be read.
+    pub async fn document(&self, tenant: &Tenant, index: &str, id: &str) -> Result<Option<Event>, Error> {
+        let Some(shelf) = self.core.tenants.get(tenant) else { return Ok(None) };
+        let Some(partition) = shelf.partition.get().copied() else { return Ok(None) };
+        let found = find(&self.core, &shelf, partition, &[Named::new(index, id)]).await?;
+        Ok(found.into_iter().find_map(|place| match place {
+            Place::Here(event) => Some(*event),
+            Place::Nowhere | Place::Unknown => None,
+        }))
+    }
 }
 
 /// Where a document is.

@@ -14,6 +14,8 @@ use super::error::Error;
 use super::field::{Kind, is_time, kind_of};
 use super::index::{Missing, in_index, resolve};
 use super::params::Params;
+use super::schema::types;
+use super::scope::Scope;
 use super::search::{Index, expression};
 use super::{Es, answer, body, dsl, wild, write};
 use crate::search::{Ask, Field};
@@ -33,11 +35,7 @@ fn kind(name: &str, field: &Field) -> &'static str {
 }
 
 /// The fields of what matches, by name, text fields with their keyword beside them.
-async fn fields(
-    es: &Es,
-    principal: &Principal,
-    filter: Filter,
-) -> Result<BTreeMap<String, &'static str>, Error> {
+async fn fields(es: &Es, principal: &Principal, filter: Filter) -> Result<BTreeMap<String, String>, Error> {
     // No side bar waits for it: it may take as long as a search.
     let ask = Ask { timeout: Some(es.searcher.limits.deadline), ..Ask::default() };
     let found = es.searcher.fields_of(principal, &ask, filter).await?;
@@ -49,9 +47,9 @@ async fn fields(
     for (name, field) in found.fields.iter().filter(|(name, _)| !name.starts_with('_')) {
         let kind = kind(name, field);
         if kind == "text" {
-            kinds.insert(format!("{name}.keyword"), "keyword");
+            kinds.insert(format!("{name}.keyword"), "keyword".to_owned());
         }
-        kinds.insert(name.clone(), kind);
+        kinds.insert(name.clone(), kind.to_owned());
     }
     Ok(kinds)
 }
@@ -77,9 +75,14 @@ pub(super) async fn field_caps(
         return Err(Error::new(StatusCode::BAD_REQUEST, "action_request_validation_exception", reason));
     }
     let indices = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
-    let narrow =
-        body.get("index_filter").map_or(Ok(Filter::All), |filter| dsl::read(filter, crate::now()))?;
-    let found = fields(&es, &principal, indices.filter().and(narrow)).await?;
+    let scope = Scope::of(&es, &principal, &indices).await?;
+    let schema = scope.schema(&es, &principal, (Some(&body), &params), crate::now()).await?;
+    let narrow = body.get("index_filter").map_or(Ok(Filter::All), |filter| schema.query(filter))?;
+    let mut found = fields(&es, &principal, scope.filter.and(narrow)).await?;
+    for name in indices.names.keys().filter(|name| indices.made.contains_key(*name)) {
+        let said = write::mappings(&es, &principal, name).await?;
+        found.extend(types(&said).into_iter().filter(|(_, kind)| kind != "alias"));
+    }
     let mut caps = Map::new();
     for (name, kind) in found.iter().chain(metadata().iter()) {
         if patterns.iter().any(|pattern| wild::matches(pattern, name)) {
@@ -91,8 +94,8 @@ pub(super) async fn field_caps(
 }
 
 /// Fields of the document itself.
-fn metadata() -> BTreeMap<String, &'static str> {
-    ["_id", "_index", "_source"].map(|name| (name.to_owned(), name)).into()
+fn metadata() -> BTreeMap<String, String> {
+    ["_id", "_index", "_source"].map(|name| (name.to_owned(), name.to_owned())).into()
 }
 
 fn capability(name: &str, kind: &str) -> Json {
@@ -273,10 +276,12 @@ pub(super) async fn validate(
     bytes: Bytes,
 ) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
-    resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
+    let indices = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
     let body = body::json(&headers, bytes)?.unwrap_or_default();
+    let scope = Scope::of(&es, &principal, &indices).await?;
+    let schema = scope.schema(&es, &principal, (Some(&body), &params), crate::now()).await?;
     let empty = Map::new();
-    let query = super::request::query(body.as_object().unwrap_or(&empty), &params, crate::now());
+    let query = super::request::query(body.as_object().unwrap_or(&empty), &params, &schema);
     let mut answer = json!({"_shards": {"total": 1, "successful": 1, "failed": 0}, "valid": query.is_ok()});
     if let (Err(error), Some(members)) = (query, answer.as_object_mut()) {
         members.insert("error".into(), error.cause().get("reason").cloned().unwrap_or_default());

@@ -8,12 +8,15 @@ use serde_json::{Map, Value as Json, json};
 use super::caps::uuid_of;
 use super::error::Error;
 use super::index::{Missing, resolve};
-use super::params::Params;
+use super::params::{CAT, INDICES, Params};
 use super::search::{Index, expression};
+use super::sizes::{Size, shown, sizes};
 use super::{Es, answer, wild};
 
+/// How many columns there are.
+const WIDTH: usize = 11;
 /// Columns, as Elasticsearch shows them unless asked otherwise, and their short names.
-const COLUMNS: [(&str, &str); 10] = [
+const COLUMNS: [(&str, &str); WIDTH] = [
     ("health", "h"),
     ("status", "s"),
     ("index", "i"),
@@ -24,6 +27,7 @@ const COLUMNS: [(&str, &str); 10] = [
     ("docs.deleted", "dd"),
     ("store.size", "ss"),
     ("pri.store.size", "pri.store.size"),
+    ("dataset.size", "dataset.size"),
 ];
 
 /// Answers `_cat/indices`.
@@ -34,19 +38,23 @@ pub(super) async fn indices(
     params: Params,
 ) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
+    params.known("/_cat/indices", &[INDICES, CAT])?;
     let found = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
     let unreadable = super::index::view(&es, &principal).unreadable.len();
     let health = if unreadable == 0 { "green" } else { "yellow" };
     if params.text("health").is_some_and(|wanted| wanted != health) {
         return Ok(table(&params, Vec::new()));
     }
+    let sizes = sizes(&es, &principal).await?;
+    let in_bytes = params.text("bytes").is_some();
     let rows = found.names.iter().map(|(name, count)| {
         let count = count.to_string();
         let uuid = uuid_of(name);
-        // How many bytes an index takes is not known: splits hold several.
-        [health, "open", name, &uuid, "1", "0", &count, "0", "-", "-"].map(str::to_owned)
+        let bytes = sizes.get(name).map_or(0, |size| size.bytes);
+        let size = if in_bytes { bytes.to_string() } else { shown(bytes) };
+        [health, "open", name, &uuid, "1", "0", &count, "0", &size, &size, &size].map(str::to_owned)
     });
-    let mut rows: Vec<[String; 10]> = rows.collect();
+    let mut rows: Vec<[String; WIDTH]> = rows.collect();
     for key in params.list("s").iter().rev() {
         let (name, descending) =
             key.strip_suffix(":desc").map_or((key.trim_end_matches(":asc"), false), |name| (name, true));
@@ -75,7 +83,7 @@ fn column(name: &str) -> Option<usize> {
         .position(|(long, short)| *long == name || *short == name || (name == "idx" && *long == "index"))
 }
 
-fn table(params: &Params, rows: Vec<[String; 10]>) -> Response {
+fn table(params: &Params, rows: Vec<[String; WIDTH]>) -> Response {
     let asked = params.list("h");
     let mut columns: Vec<usize> = Vec::new();
     for name in &asked {
@@ -91,9 +99,9 @@ fn table(params: &Params, rows: Vec<[String; 10]>) -> Response {
         columns = (0..COLUMNS.len()).collect();
     }
     let heading = |at: &usize| COLUMNS.get(*at).map_or("", |(long, _)| *long);
-    let cell = |row: &[String; 10], at: &usize| row.get(*at).cloned().unwrap_or_default();
+    let cell = |row: &[String; WIDTH], at: &usize| row.get(*at).cloned().unwrap_or_default();
     if params.text("format") == Some("json") {
-        let row = |row: &[String; 10]| {
+        let row = |row: &[String; WIDTH]| {
             let cells = columns.iter().map(|at| (heading(at).to_owned(), json!(cell(row, at))));
             Json::Object(cells.collect::<Map<String, Json>>())
         };
@@ -123,7 +131,7 @@ fn aligned(lines: &[Vec<String>]) -> String {
     text
 }
 
-/// Answers `_stats`: documents only.
+/// Answers `_stats`: documents, and what they take.
 pub(super) async fn stats(
     State(es): State<Es>,
     principal: Principal,
@@ -132,22 +140,30 @@ pub(super) async fn stats(
 ) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
     let found = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
-    let docs = |count: u64| {
-        let body = json!({"docs": {"count": count, "deleted": 0}});
+    let sizes = sizes(&es, &principal).await?;
+    let docs = |count: u64, size: Size| {
+        let body = json!({
+            "docs": {"count": count, "deleted": 0},
+            "store": {"size_in_bytes": size.bytes, "total_data_set_size_in_bytes": size.bytes, "reserved_in_bytes": 0},
+            "segments": {"count": size.parts},
+        });
         json!({"primaries": body, "total": body})
     };
+    let mut whole = Size::default();
     let indices: Map<String, Json> = found
         .names
         .iter()
         .map(|(name, count)| {
-            let mut body = docs(*count);
+            let size = sizes.get(name).copied().unwrap_or_default();
+            whole.add(size);
+            let mut body = docs(*count, size);
             if let Some(members) = body.as_object_mut() {
                 members.insert("uuid".into(), json!(uuid_of(name)));
             }
             (name.clone(), body)
         })
         .collect();
-    let all = docs(found.names.values().sum());
+    let all = docs(found.names.values().sum(), whole);
     Ok(answer::ok(&json!({
         "_shards": {"total": 1, "successful": 1, "failed": 0},
         "_all": all,

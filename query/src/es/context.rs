@@ -11,6 +11,7 @@ use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange};
 use locard_indexer::Principal;
 
 use super::error::Error;
+use super::scope::Scope;
 use super::sort::After;
 use crate::search::lock;
 
@@ -37,7 +38,7 @@ impl Owner {
 #[derive(Clone, Debug)]
 pub(super) struct Kept {
     /// The indices that it was opened for.
-    pub(super) indices: Filter,
+    pub(super) indices: Scope,
     /// What was accepted before is in it.
     pub(super) opened: Timestamp,
     /// For a scroll: what was asked, and where the next page begins.
@@ -59,7 +60,7 @@ impl Kept {
     pub(super) fn filter(&self) -> Filter {
         let before = TimeRange { from: None, to: Some(TimePoint::At(self.opened)) };
         let accepted = Filter::Is(Predicate { field: Some(name::INGESTED.into()), test: Test::Time(before) });
-        self.indices.clone().and(accepted)
+        self.indices.filter.clone().and(accepted)
     }
 }
 
@@ -128,6 +129,23 @@ impl Contexts {
         before - contexts.len()
     }
 
+    /// The points in time of a principal that are open: their ids, when they were opened, for how long they are kept.
+    pub(super) fn pits(&self, principal: &Principal) -> Vec<(String, Timestamp, Duration)> {
+        let owner = Owner::of(principal);
+        let contexts = lock(&self.0);
+        let open = contexts.iter().filter(|(_, context)| {
+            context.owner == owner && context.kept.scroll.is_none() && context.until > Instant::now()
+        });
+        open.map(|(id, context)| (id.clone(), context.kept.opened, context.keep)).collect()
+    }
+
+    /// Closes all points in time of a principal; gives their ids.
+    pub(super) fn close_pits(&self, principal: &Principal) -> Vec<String> {
+        let ids: Vec<String> = self.pits(principal).into_iter().map(|(id, ..)| id).collect();
+        self.close(principal, &ids);
+        ids
+    }
+
     /// Closes all scrolls of a principal.
     pub(super) fn close_scrolls(&self, principal: &Principal) -> usize {
         let owner = Owner::of(principal);
@@ -148,7 +166,7 @@ mod tests {
     use super::*;
 
     fn kept() -> Kept {
-        Kept { indices: Filter::All, opened: Timestamp::from_seconds(9), scroll: None }
+        Kept { indices: Scope::everything(), opened: Timestamp::from_seconds(9), scroll: None }
     }
 
     #[test]

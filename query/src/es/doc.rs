@@ -6,12 +6,12 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::{HeaderMap, StatusCode};
-use locard_event::Event;
+use locard_event::{Event, EventId};
 use locard_indexer::{Permission, Principal};
 use serde_json::{Map, Value as Json, json};
 
 use super::error::Error;
-use super::index::{Missing, resolve};
+use super::index::{Indices, Missing, resolve};
 use super::params::Params;
 use super::run::{Wish, hits, prepare};
 use super::search::{Index, expression};
@@ -24,7 +24,12 @@ const MAX_DOCUMENTS: usize = 1_000;
 
 /// Finds a document. What was not looked at is no answer: it may be there.
 async fn find(es: &Es, principal: &Principal, index: &str, id: &str) -> Result<Option<Event>, Error> {
-    let scope = resolve(es, principal, index, Missing::strict()).await?.filter();
+    let indices = resolve(es, principal, index, Missing::strict()).await?;
+    if let Some(event) = by_index(es, principal, &indices, id).await? {
+        return Ok(Some(event));
+    }
+    // An id that a document says of itself is known to a search alone.
+    let scope = indices.filter();
     let searcher = &es.searcher;
     let mut run = Run::begin(&searcher.gate, &searcher.metrics, searcher.limits.deadline).await?;
     let (view, wanted) = prepare(&mut run, es, principal, scope.and(dsl::id(id))).await?;
@@ -37,6 +42,36 @@ async fn find(es: &Es, principal: &Principal, index: &str, id: &str) -> Result<O
         (None, Some(because)) => {
             Err(Error::new(StatusCode::SERVICE_UNAVAILABLE, "no_shard_available_action_exception", because))
         }
+    }
+}
+
+/// Finds a document by its event's id, or by the index of ids that clients gave.
+async fn by_index(
+    es: &Es,
+    principal: &Principal,
+    indices: &Indices,
+    id: &str,
+) -> Result<Option<Event>, Error> {
+    let mut found = id.parse::<EventId>().ok();
+    for name in indices.names.keys() {
+        let given = es.searcher.indexer.document(&principal.tenant, name, id).await;
+        let given = given.map_err(|error| {
+            tracing::error!(%error, "the index of documents' ids cannot be read");
+            Error::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "no_shard_available_action_exception",
+                "the index of ids cannot be read",
+            )
+        })?;
+        found = given.and_then(|event| event.id).or(found);
+    }
+    let Some(found) = found else { return Ok(None) };
+    match es.searcher.event(principal, found).await {
+        Ok(event) if hit::id(&event) == id && indices.names.contains_key(&*hit::index(&event)) => {
+            Ok(Some(event))
+        }
+        // The search that follows says what cannot be read.
+        _ => Ok(None),
     }
 }
 

@@ -1,6 +1,6 @@
 //! [`Field`]: what a field's name means here, and which kind of text it holds.
 //!
-//! There is no mapping to keep: names of the Elastic Common Schema are `keyword`, `message` and the like are `text`, and every other
+//! Where no mapping says otherwise (`Schema` knows), names of the Elastic Common Schema are `keyword`, `message` and the like are `text`, and every other
 //! string is both, as by dynamic mapping: `name` is asked by its words, `name.keyword` as a whole.
 
 use locard_event::name;
@@ -21,6 +21,8 @@ pub(super) struct Field {
     /// Its name in events; nothing: the message and every value.
     pub(super) name: Option<Box<str>>,
     pub(super) kind: Kind,
+    /// Whether a mapping says that its values are dates.
+    pub(super) is_date: bool,
 }
 
 /// The first parts of names that the Elastic Common Schema defines, and of the subtrees that Locard's parsers fill.
@@ -103,11 +105,13 @@ impl Field {
     pub(super) fn named(text: &str) -> Self {
         let text = text.split_once('^').map_or(text, |(name, _)| name);
         if matches!(text, "*" | "_all" | "*.*") {
-            return Self { name: None, kind: Kind::Text };
+            return Self { name: None, kind: Kind::Text, is_date: false };
         }
         match text.strip_suffix(".keyword") {
-            Some(base) if !base.is_empty() => Self { name: Some(base.into()), kind: Kind::Keyword },
-            _ => Self { name: Some(text.into()), kind: kind_of(text) },
+            Some(base) if !base.is_empty() => {
+                Self { name: Some(base.into()), kind: Kind::Keyword, is_date: false }
+            }
+            _ => Self { name: Some(text.into()), kind: kind_of(text), is_date: false },
         }
     }
 
@@ -144,7 +148,8 @@ mod tests {
             ("actor.login.keyword", "actor.login", Kind::Keyword),
             ("level^3", "level", Kind::Text),
         ] {
-            assert_eq!(Field::named(name), Field { name: Some(plain_name.into()), kind }, "{name}");
+            let expected = Field { name: Some(plain_name.into()), kind, is_date: false };
+            assert_eq!(Field::named(name), expected, "{name}");
         }
         assert_eq!(Field::named("*").name, None);
     }

@@ -69,7 +69,10 @@ pub(super) fn source(event: &Event) -> Json {
     let is_sent = !root.is_empty();
     let given = given_id(event).is_some();
     let is_ours = |field: &str| field == name::DATASET || (field == GIVEN_ID && given);
-    put(&mut root, name::TIMESTAMP, || json!(event.time.to_string()));
+    // What was sent without a time has none.
+    if !is_sent || event.ingested != Some(event.time) {
+        put(&mut root, name::TIMESTAMP, || json!(event.time.to_string()));
+    }
     if !is_sent {
         put(&mut root, name::MESSAGE, || json!(String::from_utf8_lossy(&event.message)));
         for (field, value) in

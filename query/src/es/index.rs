@@ -48,11 +48,18 @@ impl Missing {
 pub(super) struct Indices {
     /// Each with how many documents it has.
     pub(super) names: BTreeMap<String, u64>,
+    /// Those of them, and others, that something was said of, with the version of that.
+    pub(super) made: BTreeMap<String, u64>,
     /// Whether that is every index there is.
     all: bool,
 }
 
 impl Indices {
+    /// Whether every event is in one of them.
+    pub(super) fn is_all(&self) -> bool {
+        self.all
+    }
+
     /// The events in them.
     pub(super) fn filter(&self) -> Filter {
         if self.all {
@@ -83,18 +90,19 @@ pub(super) async fn resolve(
     let Described { indices, aliases } = write::described(es, principal).await?;
     // Who may see but some events does not learn of what there is beside them.
     if principal.filter.is_none() {
-        for name in indices {
-            known.names.entry(name).or_insert(0);
+        for name in indices.keys() {
+            known.names.entry(name.clone()).or_insert(0);
         }
     }
     known.aliases = aliases;
-    choose(&known, expression, missing, crate::now())
+    let chosen = choose(&known, expression, missing, crate::now())?;
+    Ok(Indices { made: indices, ..chosen })
 }
 
 fn choose(known: &Known, expression: &str, missing: Missing, now: Timestamp) -> Result<Indices, Error> {
     let is_all = matches!(expression, "" | "_all" | "*");
     if is_all {
-        return Ok(Indices { names: known.names.clone(), all: true });
+        return Ok(Indices { names: known.names.clone(), made: BTreeMap::new(), all: true });
     }
     let mut names = BTreeMap::new();
     let mut had_pattern = false;
@@ -130,7 +138,7 @@ fn choose(known: &Known, expression: &str, missing: Missing, now: Timestamp) -> 
             None => return Err(invalid(&item).unwrap_or_else(|| Error::no_index(&item))),
         }
     }
-    Ok(Indices { names, all: false })
+    Ok(Indices { names, made: BTreeMap::new(), all: false })
 }
 
 /// What cannot be an index's name at all.

@@ -33,6 +33,24 @@ impl Key {
         })
     }
 
+    /// Of a value of a field that holds dates: texts that are times are.
+    pub(super) fn of_date(value: &Value) -> Option<Self> {
+        match (value, value.as_time()) {
+            (Value::Str(_), Some(time)) => Some(Self::Time(millis(time))),
+            _ => Self::of(value),
+        }
+    }
+
+    /// A text that is a time as one.
+    pub(super) fn as_date(&self) -> Self {
+        match self {
+            Self::Text(text) => {
+                Timestamp::parse(text).map_or_else(|_| self.clone(), |time| Self::Time(millis(time)))
+            }
+            key => key.clone(),
+        }
+    }
+
     /// Of a value in a request.
     pub(super) fn of_json(value: &Json) -> Option<Self> {
         Some(match value {
@@ -80,6 +98,25 @@ impl Key {
             Self::Float(number) => Some(*number),
             Self::Ip(_) | Self::Text(_) => None,
         }
+    }
+
+    /// The same as it would be written in the type of another: `"5"` beside numbers, milliseconds beside times.
+    pub(super) fn as_type_of(&self, other: &Self) -> Self {
+        let converted = match (self, other) {
+            (Self::Text(text), Self::Int(_) | Self::Float(_)) => {
+                text.parse().map(Self::Int).or_else(|_| text.parse().map(Self::Float)).ok()
+            }
+            (Self::Text(text), Self::Time(_)) => match text.parse() {
+                Ok(millis) => Some(Self::Time(millis)),
+                Err(_) => Timestamp::parse(text).ok().map(|time| Self::Time(millis(time))),
+            },
+            (Self::Text(text), Self::Bool(_)) => text.parse().map(Self::Bool).ok(),
+            (Self::Int(number), Self::Time(_)) => Some(Self::Time(*number)),
+            (Self::Int(number), Self::Bool(_)) => Some(Self::Bool(*number != 0)),
+            (Self::Int(number), Self::Text(_)) => Some(Self::Text(number.to_string().into())),
+            _ => None,
+        };
+        converted.unwrap_or_else(|| self.clone())
     }
 
     /// Memory beside itself, in bytes.

@@ -26,7 +26,10 @@ pub(crate) mod params;
 mod pattern;
 mod request;
 mod run;
+mod schema;
+mod scope;
 mod search;
+mod sizes;
 mod sort;
 mod source;
 mod wild;
@@ -51,11 +54,12 @@ pub(crate) use answer::dress;
 pub(crate) struct Es {
     pub(crate) searcher: Searcher,
     contexts: Arc<Contexts>,
+    mappings: Arc<scope::Mappings>,
 }
 
 /// The routes of the Elasticsearch API. The caller's layers put a [`locard_indexer::Principal`] into every request.
 pub(crate) fn router(searcher: Searcher) -> Router {
-    let es = Es { searcher, contexts: Arc::default() };
+    let es = Es { searcher, contexts: Arc::default(), mappings: Arc::default() };
     let routes =
         cluster_routes().into_iter().chain(search_routes()).chain(index_routes()).chain(write::routes());
     let router = routes.fold(Router::new(), |router, (path, methods)| router.route(path, methods));
@@ -94,6 +98,10 @@ fn search_routes() -> Routes {
         ("/_search/scroll/{scroll_id}", scroll()),
         ("/{index}/_pit", post(search::open_pit)),
         ("/_pit", delete(search::close_pit)),
+        // OpenSearch's names of the same.
+        ("/{index}/_search/point_in_time", post(search::open_named_pit)),
+        ("/_search/point_in_time", delete(search::close_named_pits)),
+        ("/_search/point_in_time/_all", get(search::named_pits).delete(search::close_all_named_pits)),
         ("/{index}/_doc/{id}", get(doc::get)),
         ("/{index}/_source/{id}", get(doc::source)),
         ("/_mget", get(doc::mget).post(doc::mget)),
@@ -111,7 +119,9 @@ fn index_routes() -> Routes {
     vec![
         ("/{index}", get(caps::index)),
         ("/_mapping", get(caps::mapping)),
+        ("/_mappings", get(caps::mapping)),
         ("/{index}/_mapping", get(caps::mapping)),
+        ("/{index}/_mappings", get(caps::mapping)),
         ("/_mapping/field/{fields}", get(caps::field_mapping)),
         ("/{index}/_mapping/field/{fields}", get(caps::field_mapping)),
         ("/_settings", get(caps::settings)),

@@ -1,4 +1,4 @@
-//! [`Params`]: what the query string says. Elasticsearch's clients send more than a server needs, so names are not checked.
+//! [`Params`]: what the query string says. Where a parameter that is passed over would change an answer, names are checked.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +7,73 @@ use http::Uri;
 use http::request::Parts;
 
 use super::error::Error;
+
+/// Parameters of every request.
+const COMMON: &[&str] =
+    &["pretty", "human", "error_trace", "filter_path", "format", "source", "source_content_type", "token"];
+/// Parameters about which indices are meant.
+pub(super) const INDICES: &[&str] =
+    &["allow_no_indices", "expand_wildcards", "ignore_unavailable", "ignore_throttled", "local"];
+/// Parameters of a query in Lucene's syntax.
+pub(super) const LUCENE: &[&str] =
+    &["q", "df", "analyzer", "analyze_wildcard", "default_operator", "lenient", "preference", "routing"];
+/// Parameters of a search.
+pub(super) const SEARCH: &[&str] = &[
+    "_source",
+    "_source_exclude",
+    "_source_excludes",
+    "_source_include",
+    "_source_includes",
+    "allow_partial_search_results",
+    "batched_reduce_size",
+    "cancel_after_time_interval",
+    "ccs_minimize_roundtrips",
+    "docvalue_fields",
+    "explain",
+    "force_synthetic_source",
+    "from",
+    "include_named_queries_score",
+    "max_concurrent_searches",
+    "max_concurrent_shard_requests",
+    "min_compatible_shard_node",
+    "phase_took",
+    "pre_filter_shard_size",
+    "request_cache",
+    "rest_total_hits_as_int",
+    "scroll",
+    "search_pipeline",
+    "search_type",
+    "seq_no_primary_term",
+    "size",
+    "sort",
+    "stats",
+    "stored_fields",
+    "suggest_field",
+    "suggest_mode",
+    "suggest_size",
+    "suggest_text",
+    "terminate_after",
+    "timeout",
+    "track_scores",
+    "track_total_hits",
+    "type",
+    "typed_keys",
+    "version",
+];
+/// Parameters of a table.
+pub(super) const CAT: &[&str] = &[
+    "bytes",
+    "h",
+    "health",
+    "help",
+    "include_unloaded_segments",
+    "master_timeout",
+    "cluster_manager_timeout",
+    "pri",
+    "s",
+    "time",
+    "v",
+];
 
 /// Named values of a query string; the last one of a name counts.
 #[derive(Clone, Debug, Default)]
@@ -43,6 +110,17 @@ impl Params {
             }
         }
         Self(values)
+    }
+
+    /// Refuses parameters that are neither common ones nor listed, as Elasticsearch does.
+    pub(super) fn known(&self, api: &str, lists: &[&[&str]]) -> Result<(), Error> {
+        let is_known = |name: &str| COMMON.contains(&name) || lists.iter().any(|list| list.contains(&name));
+        match self.0.keys().find(|name| !is_known(name)) {
+            None => Ok(()),
+            Some(name) => {
+                Err(Error::illegal(format!("request [{api}] contains unrecognized parameter: [{name}]")))
+            }
+        }
     }
 
     /// The text of a parameter; nothing if it is absent.

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use locard_event::Timestamp;
 use locard_filter::Filter;
 use serde_json::{Map, Value as Json};
 
@@ -12,6 +11,7 @@ use super::error::Error;
 use super::fields::{self, Wanted};
 use super::highlight::Highlight;
 use super::params::Params;
+use super::schema::Schema;
 use super::sort::Sorting;
 use super::source::SourceFilter;
 use super::{date, dsl};
@@ -75,7 +75,7 @@ const UNSUPPORTED: [&str; 9] =
 
 impl Request {
     /// Reads a search.
-    pub(super) fn read(body: Option<&Json>, params: &Params, now: Timestamp) -> Result<Self, Error> {
+    pub(super) fn read(body: Option<&Json>, params: &Params, schema: &Schema) -> Result<Self, Error> {
         let empty = Map::new();
         let body = match body {
             None => &empty,
@@ -84,16 +84,14 @@ impl Request {
         };
         check_names(body)?;
         let pit = body.get("pit").map(read_pit).transpose()?;
-        let query = query(body, params, now)?;
-        let post_filter = body.get("post_filter").map_or(Ok(Filter::All), |filter| dsl::read(filter, now))?;
+        let query = query(body, params, schema)?;
+        let post_filter = body.get("post_filter").map_or(Ok(Filter::All), |filter| schema.query(filter))?;
         let highlight = body.get("highlight").map(|body| Highlight::read(body, &query)).transpose()?;
         let aggregations = body.get("aggs").or(body.get("aggregations"));
-        if aggregations.is_some() && params.truth("typed_keys")? == Some(true) {
-            return Err(Error::unsupported("typed_keys"));
-        }
-        let aggregations = aggregations.map(|body| Tree::read(body, now)).transpose()?;
+        let typed = params.truth("typed_keys")?.unwrap_or(false);
+        let aggregations = aggregations.map(|body| Tree::read(body, schema, typed)).transpose()?;
         let request = Self {
-            sorting: Arc::new(sorting(body, params, pit.is_some())?),
+            sorting: Arc::new(sorting(body, params, pit.is_some(), schema)?),
             from: count(body, params, "from")?.unwrap_or(0),
             size: count(body, params, "size")?.unwrap_or(DEFAULT_SIZE),
             search_after: body.get("search_after").cloned(),
@@ -204,25 +202,30 @@ fn check_names(body: &Map<String, Json>) -> Result<(), Error> {
 }
 
 /// The query of a body, or of `?q=`; everything without one.
-pub(super) fn query(body: &Map<String, Json>, params: &Params, now: Timestamp) -> Result<Filter, Error> {
+pub(super) fn query(body: &Map<String, Json>, params: &Params, schema: &Schema) -> Result<Filter, Error> {
     let by_text = match params.text("q").filter(|text| !text.is_empty()) {
         Some(text) => {
             let all_words = params.text("default_operator").is_some_and(|it| it.eq_ignore_ascii_case("and"));
-            Some(dsl::read_text(text, &params.list("df"), all_words, now)?)
+            Some(dsl::read_text(text, &params.list("df"), all_words, schema)?)
         }
         None => None,
     };
     match (by_text, body.get("query")) {
         (Some(filter), _) => Ok(filter),
         (None, None | Some(Json::Null)) => Ok(Filter::All),
-        (None, Some(query)) => dsl::read(query, now),
+        (None, Some(query)) => schema.query(query),
     }
 }
 
-fn sorting(body: &Map<String, Json>, params: &Params, in_pit: bool) -> Result<Sorting, Error> {
+fn sorting(
+    body: &Map<String, Json>,
+    params: &Params,
+    in_pit: bool,
+    schema: &Schema,
+) -> Result<Sorting, Error> {
     match (params.text("sort"), body.get("sort")) {
-        (Some(text), _) => Sorting::of_text(text),
-        (None, Some(sort)) => Sorting::of_body(sort, in_pit),
+        (Some(text), _) => Sorting::of_text(text, schema),
+        (None, Some(sort)) => Sorting::of_body(sort, in_pit, schema),
         (None, None) => Ok(Sorting::default()),
     }
 }
@@ -311,7 +314,8 @@ fn switch(body: &Map<String, Json>, params: &Params, name: &str) -> Result<bool,
     Ok(said.unwrap_or_else(|| body.get(name).and_then(Json::as_bool).unwrap_or(false)))
 }
 
-fn read_pit(body: &Json) -> Result<(String, Option<Duration>), Error> {
+/// The point in time that a body names: its id and for how much longer it is kept.
+pub(super) fn read_pit(body: &Json) -> Result<(String, Option<Duration>), Error> {
     let id = body.get("id").and_then(Json::as_str);
     let id = id.ok_or_else(|| Error::illegal("point int time id is not provided"))?;
     let keep = body.get("keep_alive").and_then(Json::as_str).map(keep_alive).transpose()?;
@@ -331,6 +335,7 @@ pub(super) fn keep_alive(text: &str) -> Result<Duration, Error> {
 
 #[cfg(test)]
 mod tests {
+    use locard_event::Timestamp;
     use serde_json::json;
 
     use super::*;
@@ -340,7 +345,7 @@ mod tests {
     }
 
     fn read(body: &Json, query: &str) -> Result<Request, Error> {
-        Request::read(Some(body), &params(query), Timestamp::from_seconds(0))
+        Request::read(Some(body), &params(query), &Schema::plain(Timestamp::from_seconds(0)))
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl First {
         let Some(position) = position(event) else { return };
         let values = self.wish.sorting.values(event);
         if let Some(after) = &self.wish.after
-            && self.compare((&values, Some(position)), (&after.values, after.position)) != Ordering::Greater
+            && self.compare_after((&values, position), after) != Ordering::Greater
         {
             return;
         }
@@ -202,6 +202,11 @@ impl First {
             _ => Ordering::Equal,
         };
         self.wish.sorting.compare(one.0, two.0).then(places)
+    }
+
+    fn compare_after(&self, (values, place): (&Values, Position), after: &After) -> Ordering {
+        let places = after.position.map_or(Ordering::Equal, |after| after.cmp(&place));
+        self.wish.sorting.compare_after(values, &after.values).then(places)
     }
 
     fn merge(&mut self, other: Self) {

@@ -12,12 +12,14 @@ use locard_filter::Filter;
 use locard_indexer::{Permission, Principal};
 use serde_json::{Map, Value as Json, json};
 
+use super::agg::Filling;
 use super::context::{Kept, Scroll};
 use super::error::Error;
 use super::index::{Missing, resolve};
-use super::params::Params;
-use super::request::{Request, Total, keep_alive};
+use super::params::{INDICES, LUCENE, Params, SEARCH};
+use super::request::{Request, Total, keep_alive, read_pit};
 use super::run::{Found, Wish, hits, prepare};
+use super::scope::Scope;
 use super::sort::After;
 use super::{Es, answer, body, hit};
 use crate::search::{Coverage, Run, position};
@@ -41,6 +43,7 @@ pub(super) async fn search(
     headers: HeaderMap,
     bytes: Bytes,
 ) -> Result<Response, Error> {
+    params.known("/_search", &[INDICES, LUCENE, SEARCH])?;
     let body = body_or_source(&headers, bytes, &params)?;
     let answer = one(&es, &principal, expression(&index), body, &params).await?;
     Ok(answer::ok(&answer))
@@ -64,16 +67,26 @@ async fn one(
 ) -> Result<Json, Error> {
     principal.require(Permission::Read)?;
     let now = crate::now();
-    let request = Request::read(body.as_ref(), params, now)?;
-    let (scope, pit) = match &request.pit {
+    let pit = body.as_ref().and_then(|body| body.get("pit")).map(read_pit).transpose()?;
+    let (scope, limited, pit) = match pit {
         Some(_) if !index.is_empty() => {
             return Err(Error::illegal(
                 "[indices] cannot be used with point in time. Do not specify any index with point in time.",
             ));
         }
-        Some((id, keep)) => (es.contexts.get(principal, id, *keep)?.filter(), Some(id.clone())),
-        None => (resolve(es, principal, index, Missing::of(params)?).await?.filter(), None),
+        Some((id, keep)) => {
+            let kept = es.contexts.get(principal, &id, keep)?;
+            let filter = kept.filter();
+            (kept.indices, filter, Some(id))
+        }
+        None => {
+            let scope = scope_of(es, principal, index, params).await?;
+            let filter = scope.filter.clone();
+            (scope, filter, None)
+        }
     };
+    let schema = scope.schema(es, principal, (body.as_ref(), params), now).await?;
+    let request = Request::read(body.as_ref(), params, &schema)?;
     let scroll = match request.scroll {
         None => None,
         Some(keep) => {
@@ -83,7 +96,7 @@ async fn one(
             Some((es.contexts.open(principal, kept.clone(), keep)?, kept))
         }
     };
-    let scope = scroll.as_ref().map_or(scope, |(_, kept)| kept.filter());
+    let scope = scroll.as_ref().map_or(limited, |(_, kept)| kept.filter());
     let after = after(es, principal, &request).await?;
     let found = find(es, principal, &request, scope, after).await?;
     let mut answer = found.answer;
@@ -97,6 +110,12 @@ async fn one(
         answer.insert("_scroll_id".into(), json!(id));
     }
     Ok(Json::Object(answer))
+}
+
+/// The events in the indices that an expression means.
+async fn scope_of(es: &Es, principal: &Principal, index: &str, params: &Params) -> Result<Scope, Error> {
+    let indices = resolve(es, principal, index, Missing::of(params)?).await?;
+    Scope::of(es, principal, &indices).await
 }
 
 /// Where `search_after` says that the page begins.
@@ -141,7 +160,7 @@ async fn find(
     let mut run = Run::begin(&searcher.gate, &searcher.metrics, deadline).await?;
     let nothing = request.min_score.is_some_and(|least| least > 1.0);
     let query = if nothing { Filter::Not(Box::new(Filter::All)) } else { request.query.clone() };
-    let matching = scope.and(query);
+    let matching = scope.clone().and(query);
     let wish = Wish {
         sorting: Arc::clone(&request.sorting),
         after,
@@ -162,7 +181,8 @@ async fn find(
             Filter::All => wanted,
             _ => prepare(&mut run, es, principal, matching).await?.1,
         };
-        let (aggregations, seen) = tree.run(&mut run, es, &view, wanted).await?;
+        let filling = Filling { es, principal, view: &view, wanted, scope };
+        let (aggregations, seen) = tree.run(&mut run, filling).await?;
         coverage.add(&seen);
         answer.insert("aggregations".into(), aggregations);
     }
@@ -263,6 +283,7 @@ pub(super) async fn count(
     bytes: Bytes,
 ) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
+    params.known("/_count", &[INDICES, LUCENE, &["min_score", "terminate_after"]])?;
     let body = body_or_source(&headers, bytes, &params)?;
     let empty = Map::new();
     let members = match &body {
@@ -273,8 +294,10 @@ pub(super) async fn count(
     if let Some(unknown) = members.keys().find(|name| *name != "query") {
         return Err(Error::parsing(format!("request does not support [{unknown}]")));
     }
-    let query = super::request::query(members, &params, crate::now())?;
-    let scope = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?.filter();
+    let scope = scope_of(&es, &principal, expression(&index), &params).await?;
+    let schema = scope.schema(&es, &principal, (body.as_ref(), &params), crate::now()).await?;
+    let query = super::request::query(members, &params, &schema)?;
+    let scope = scope.filter;
     let searcher = &es.searcher;
     let mut run = Run::begin(&searcher.gate, &searcher.metrics, searcher.limits.deadline).await?;
     let (view, wanted) = prepare(&mut run, &es, &principal, scope.and(query)).await?;
@@ -295,6 +318,7 @@ pub(super) async fn msearch(
     bytes: Bytes,
 ) -> Result<Response, Error> {
     principal.require(Permission::Read)?;
+    params.known("/_msearch", &[INDICES, LUCENE, SEARCH])?;
     let plain = body::plain(&headers, bytes)?;
     let mut lines = Vec::new();
     for line in plain.split(|byte| *byte == b'\n') {
@@ -372,7 +396,9 @@ pub(super) async fn scroll(
     let keep = text("scroll").as_deref().map(keep_alive).transpose()?;
     let kept = es.contexts.get(&principal, &id, keep)?;
     let Some(scroll) = &kept.scroll else { return Err(Error::illegal("this is no id of a scroll")) };
-    let mut request = Request::read(Some(&scroll.body), &scroll.params, scroll.now)?;
+    let asked = (Some(&scroll.body), &scroll.params);
+    let schema = kept.indices.schema(&es, &principal, asked, scroll.now).await?;
+    let mut request = Request::read(Some(&scroll.body), &scroll.params, &schema)?;
     request.aggregations = None;
     request.total_as_int |= params.flag("rest_total_hits_as_int");
     let found = find(&es, &principal, &request, kept.filter(), scroll.after.clone()).await?;
@@ -420,6 +446,17 @@ pub(super) async fn open_pit(
     Path(index): Path<String>,
     params: Params,
 ) -> Result<Response, Error> {
+    let (id, _) = open(&es, &principal, &index, &params).await?;
+    Ok(answer::ok(&json!({"id": id, "_shards": shards(None, false)})))
+}
+
+/// Opens a point in time; gives its id and when that is.
+async fn open(
+    es: &Es,
+    principal: &Principal,
+    index: &str,
+    params: &Params,
+) -> Result<(String, Timestamp), Error> {
     principal.require(Permission::Read)?;
     let keep = params.text("keep_alive").map(keep_alive).transpose()?;
     let keep: Duration = keep.ok_or_else(|| {
@@ -429,10 +466,63 @@ pub(super) async fn open_pit(
             "Validation Failed: 1: [keep_alive] is not specified;",
         )
     })?;
-    let indices = resolve(&es, &principal, &index, Missing::of(&params)?).await?.filter();
+    let indices = scope_of(es, principal, index, params).await?;
     let opened: Timestamp = crate::now();
-    let id = es.contexts.open(&principal, Kept { indices, opened, scroll: None }, keep)?;
-    Ok(answer::ok(&json!({"id": id, "_shards": shards(None, false)})))
+    let id = es.contexts.open(principal, Kept { indices, opened, scroll: None }, keep)?;
+    Ok((id, opened))
+}
+
+/// Answers OpenSearch's `{index}/_search/point_in_time`.
+pub(super) async fn open_named_pit(
+    es: State<Es>,
+    principal: Principal,
+    index: Path<String>,
+    params: Params,
+) -> Result<Response, Error> {
+    let (id, opened) = open(&es, &principal, &index, &params).await?;
+    let created = opened.nanos() / 1_000_000;
+    Ok(answer::ok(&json!({"pit_id": id, "_shards": shards(None, false), "creation_time": created})))
+}
+
+/// Answers OpenSearch's `DELETE _search/point_in_time`.
+pub(super) async fn close_named_pits(
+    State(es): State<Es>,
+    principal: Principal,
+    params: Params,
+    headers: HeaderMap,
+    bytes: Bytes,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let body = body::json(&headers, bytes)?.unwrap_or_default();
+    let ids = ids(&body, "pit_id", &None, &params);
+    let closed = |id: &String| es.contexts.close(&principal, std::slice::from_ref(id)) > 0;
+    let pits: Vec<Json> = ids.iter().map(|id| json!({"pit_id": id, "successful": closed(id)})).collect();
+    Ok(answer::ok(&json!({"pits": pits})))
+}
+
+/// Answers OpenSearch's `DELETE _search/point_in_time/_all`.
+pub(super) async fn close_all_named_pits(
+    State(es): State<Es>,
+    principal: Principal,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let ids = es.contexts.close_pits(&principal);
+    let pits: Vec<Json> = ids.iter().map(|id| json!({"pit_id": id, "successful": true})).collect();
+    Ok(answer::ok(&json!({"pits": pits})))
+}
+
+/// Answers OpenSearch's `GET _search/point_in_time/_all`.
+pub(super) async fn named_pits(State(es): State<Es>, principal: Principal) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let open = es.contexts.pits(&principal);
+    let pits: Vec<Json> = open
+        .iter()
+        .map(|(id, opened, keep)| {
+            let keep = u64::try_from(keep.as_millis()).unwrap_or(u64::MAX);
+            json!({"pit_id": id, "creation_time": opened.nanos() / 1_000_000, "keep_alive": keep})
+        })
+        .collect();
+    Ok(answer::ok(&json!({"pits": pits})))
 }
 
 /// Answers `DELETE _pit`.

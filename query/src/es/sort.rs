@@ -10,8 +10,8 @@ use serde_json::{Map, Value as Json, json};
 
 use super::date::{Reading, zoned};
 use super::error::Error;
-use super::field::plain;
 use super::key::{Key, millis};
+use super::schema::Schema;
 use super::{hit, pattern};
 
 /// Bits of a shard doc that hold the sequence; those above hold the partition.
@@ -40,6 +40,8 @@ struct SortKey {
     /// Of several values the greatest counts.
     greatest: bool,
     format: Option<String>,
+    /// A mapping says that texts are dates.
+    is_date: bool,
 }
 
 /// What a hit is sorted by; nothing where a value is missing.
@@ -72,12 +74,12 @@ impl Values {
 
 impl Sorting {
     /// From the member `sort`.
-    pub(super) fn of_body(value: &Json, in_pit: bool) -> Result<Self, Error> {
+    pub(super) fn of_body(value: &Json, in_pit: bool, schema: &Schema) -> Result<Self, Error> {
         let mut keys = Vec::new();
         match value {
             Json::Array(items) => {
                 for item in items {
-                    keys.push(of_item(item)?);
+                    keys.push(of_item(item, schema)?);
                 }
             }
             Json::Object(members) if members.len() > 1 => {
@@ -85,7 +87,7 @@ impl Sorting {
                     "several keys in one object of [sort] have no order: use an array",
                 ));
             }
-            item => keys.push(of_item(item)?),
+            item => keys.push(of_item(item, schema)?),
         }
         let is_asked = !keys.is_empty();
         if in_pit && is_asked && !keys.iter().any(|key| key.by == By::Place) {
@@ -95,12 +97,12 @@ impl Sorting {
     }
 
     /// From `?sort=field:desc,other`.
-    pub(super) fn of_text(text: &str) -> Result<Self, Error> {
+    pub(super) fn of_text(text: &str, schema: &Schema) -> Result<Self, Error> {
         let items = text.split(',').filter(|item| !item.is_empty()).map(|item| match item.rsplit_once(':') {
             Some((field, order @ ("asc" | "desc"))) => json!({field: order}),
             _ => json!(item),
         });
-        Self::of_body(&Json::Array(items.collect()), false)
+        Self::of_body(&Json::Array(items.collect()), false, schema)
     }
 
     /// The order of filing that this is, if it is one.
@@ -126,6 +128,15 @@ impl Sorting {
     /// What an event is sorted by.
     pub(super) fn values(&self, event: &Event) -> Values {
         Values(self.keys.iter().map(|key| key.value(event)).collect())
+    }
+
+    /// How a hit stands to the values that a page begins behind, which may be written in another type than the hit's.
+    pub(super) fn compare_after(&self, hit: &Values, after: &Values) -> Ordering {
+        let pairs = hit.0.iter().zip(&after.0).map(|(hit, after)| match (hit, after) {
+            (Some(hit), Some(after)) => Some(after.as_type_of(hit)),
+            (_, after) => after.clone(),
+        });
+        self.compare(hit, &Values(pairs.collect()))
     }
 
     pub(super) fn compare(&self, one: &Values, two: &Values) -> Ordering {
@@ -197,17 +208,17 @@ fn id_of(place: i64) -> Result<EventId, Error> {
     Ok(EventId::new(partition, (place & ((1 << SEQUENCE_BITS) - 1)).cast_unsigned()))
 }
 
-fn of_item(item: &Json) -> Result<SortKey, Error> {
+fn of_item(item: &Json, schema: &Schema) -> Result<SortKey, Error> {
     match item {
-        Json::String(field) => SortKey::of(field, &Map::new()),
+        Json::String(field) => SortKey::of(field, &Map::new(), schema),
         Json::Object(members) => {
             let mut members = members.iter();
             match (members.next(), members.next()) {
                 (Some((field, Json::String(order))), None) => {
                     let body = Map::from_iter([("order".to_owned(), json!(order))]);
-                    SortKey::of(field, &body)
+                    SortKey::of(field, &body, schema)
                 }
-                (Some((field, Json::Object(body))), None) => SortKey::of(field, body),
+                (Some((field, Json::Object(body))), None) => SortKey::of(field, body, schema),
                 _ => Err(Error::parsing(format!("[sort] cannot be [{item}]"))),
             }
         }
@@ -217,16 +228,24 @@ fn of_item(item: &Json) -> Result<SortKey, Error> {
 
 impl SortKey {
     fn new(by: By, descending: bool) -> Self {
-        Self { by, descending, missing: None, missing_first: false, greatest: descending, format: None }
+        Self {
+            by,
+            descending,
+            missing: None,
+            missing_first: false,
+            greatest: descending,
+            format: None,
+            is_date: false,
+        }
     }
 
-    fn of(field: &str, body: &Map<String, Json>) -> Result<Self, Error> {
+    fn of(field: &str, body: &Map<String, Json>, schema: &Schema) -> Result<Self, Error> {
         let by = match field {
             "_score" => By::Score,
             "_doc" | "_shard_doc" => By::Place,
             "_script" | "_geo_distance" => return Err(Error::unsupported(&format!("sort by {field}"))),
             name::TIMESTAMP | name::TIME => By::Filed,
-            field => By::Field(plain(field).into()),
+            field => By::Field(schema.name(field).into()),
         };
         let names = ["order", "missing", "unmapped_type", "mode", "format", "numeric_type", "nested"];
         if let Some(unknown) = body.keys().find(|key| !names.contains(&key.as_str())) {
@@ -260,6 +279,7 @@ impl SortKey {
             Some(other) => return Err(Error::unsupported(&format!("sort with mode {other}"))),
         }
         key.format = text("format").map(str::to_owned);
+        key.is_date = schema.is_date(field);
         Ok(key)
     }
 
@@ -270,7 +290,9 @@ impl SortKey {
             By::Filed => Some(Key::Time(millis(event.filed()))),
             By::Field(field) => {
                 let values = hit::values(event, field);
-                let keys = values.iter().filter_map(Key::of);
+                let keys = values
+                    .iter()
+                    .filter_map(|value| if self.is_date { Key::of_date(value) } else { Key::of(value) });
                 let found = if self.greatest { keys.max() } else { keys.min() };
                 found.or_else(|| self.missing.clone())
             }
@@ -317,6 +339,10 @@ impl SortKey {
 mod tests {
     use super::*;
 
+    fn schema() -> Schema {
+        Schema::plain(Timestamp::from_seconds(0))
+    }
+
     #[test]
     fn orders_of_filing_are_known() {
         for (sort, expected) in [
@@ -331,7 +357,7 @@ mod tests {
             (json!([{"a": "asc"}]), None),
             (json!(["@timestamp", "a"]), None),
         ] {
-            assert_eq!(Sorting::of_body(&sort, false).unwrap().native(), expected, "{sort}");
+            assert_eq!(Sorting::of_body(&sort, false, &schema()).unwrap().native(), expected, "{sort}");
         }
         for bad in [
             json!([{"a": {"mode": "avg"}}]),
@@ -339,7 +365,7 @@ mod tests {
             json!({"a": "asc", "b": "asc"}),
             json!([{"a": {"x": 1}}]),
         ] {
-            assert!(Sorting::of_body(&bad, false).is_err(), "{bad}");
+            assert!(Sorting::of_body(&bad, false, &schema()).is_err(), "{bad}");
         }
     }
 
@@ -353,7 +379,8 @@ mod tests {
     #[test]
     fn what_is_missing_comes_last_or_first() {
         let sorting =
-            Sorting::of_body(&json!([{"a": {"order": "desc", "missing": "_first"}}, "b"]), false).unwrap();
+            Sorting::of_body(&json!([{"a": {"order": "desc", "missing": "_first"}}, "b"]), false, &schema())
+                .unwrap();
         let values = |a: Option<i64>, b: Option<i64>| Values(vec![a.map(Key::Int), b.map(Key::Int)]);
         let order = [
             values(None, Some(1)),

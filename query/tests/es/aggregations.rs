@@ -125,3 +125,56 @@ async fn an_aggregation_that_is_too_large_is_an_error() {
         (400, &json!("too_many_buckets_exception"))
     );
 }
+
+#[tokio::test]
+async fn what_a_query_does_not_find_is_counted_where_asked() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &objects()).await;
+    for sealed in [false, true] {
+        let body = json!({"size": 0, "query": {"term": {"level": "warn"}}, "aggs": {
+            "all": {"global": {}, "aggs": {"levels": {"terms": {"field": "level"}}}},
+            "levels": {"terms": {"field": "level", "min_doc_count": 0}},
+            "hosts": {"terms": {"field": "host"}, "aggs": {"l": {"terms": {"field": "level", "min_doc_count": 0, "include": "i.*"}}}},
+        }});
+        let found = search(&server, "/es/test/_search", &body).await["aggregations"].clone();
+        assert_eq!(found["all"]["doc_count"], 200, "sealed: {sealed}");
+        assert_eq!(found["all"]["levels"]["buckets"][0], json!({"key": "info", "doc_count": 67}));
+        let expected = json!([
+            {"key": "warn", "doc_count": 67}, {"key": "error", "doc_count": 0}, {"key": "info", "doc_count": 0},
+        ]);
+        assert_eq!(found["levels"]["buckets"], expected);
+        assert_eq!(found["hosts"]["buckets"][0]["l"]["buckets"], json!([{"key": "info", "doc_count": 0}]));
+        server.indexer.seal().await.unwrap();
+    }
+    let nested = json!({"aggs": {"x": {"filter": {"match_all": {}}, "aggs": {"y": {"global": {}}}}}});
+    let answer = crate::queries::post(&server, &somebody(), "/es/test/_search", &nested).await;
+    assert!(answer.status == 400 && answer.text.contains("global"), "{}", answer.text);
+}
+
+#[tokio::test]
+async fn names_have_types_where_asked() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &objects()).await;
+    let body = json!({"size": 0, "aggs": {
+        "l": {"terms": {"field": "level"}, "aggs": {"m": {"max": {"field": "bytes"}}, "s": {"bucket_script": {"buckets_path": {"m": "m"}, "script": "params.m * 2"}}}},
+        "b": {"terms": {"field": "bytes", "size": 1}}, "t": {"terms": {"field": "took", "size": 1}}, "n": {"terms": {"field": "nothing"}},
+        "p": {"percentiles": {"field": "bytes"}}, "f": {"filters": {"filters": {"x": {"match_all": {}}}}, "aggs": {"c": {"value_count": {"field": "bytes"}}}},
+        "d": {"date_histogram": {"field": "@timestamp", "fixed_interval": "1d"}}, "a": {"max_bucket": {"buckets_path": "l>m"}},
+    }});
+    let found = search(&server, "/es/test/_search?typed_keys=true", &body).await["aggregations"].clone();
+    let names: Vec<&String> = found.as_object().unwrap().keys().collect();
+    let expected = [
+        "bucket_metric_value#a",
+        "date_histogram#d",
+        "dterms#t",
+        "filters#f",
+        "lterms#b",
+        "sterms#l",
+        "tdigest_percentiles#p",
+        "umterms#n",
+    ];
+    assert_eq!(names, expected);
+    let bucket = &found["sterms#l"]["buckets"][0];
+    assert!(bucket["max#m"].is_object() && bucket["simple_value#s"].is_object(), "{bucket}");
+    assert_eq!(found["filters#f"]["buckets"]["x"]["value_count#c"]["value"], 200);
+}

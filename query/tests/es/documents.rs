@@ -80,3 +80,34 @@ async fn several_searches_are_answered_one_by_one() {
     assert_eq!(responses[0]["hits"]["total"]["value"], 1);
     assert_eq!(responses[2]["hits"]["total"]["value"], 0);
 }
+
+#[tokio::test]
+async fn an_id_that_a_client_gave_is_found_by_the_index_of_ids() {
+    let server = Server::start().await;
+    let body = "{\"create\":{\"_index\":\"test\",\"_id\":\"given\"}}\n{\"name\":\"x\"}\n";
+    let request = Request::post("/es/_bulk").body(body.into()).unwrap();
+    assert_eq!(server.send(&somebody(), request).await.json()["errors"], false);
+    for sealed in [false, true] {
+        let found = server.get(&somebody(), "/es/test/_doc/given").await;
+        // What came without a time shows none.
+        assert_eq!(found.json()["_source"], json!({"name": "x"}), "{sealed}");
+        let filtered = crate::server::of("default", Some("name:y"));
+        assert_eq!(server.get(&filtered, "/es/test/_doc/given").await.status, 404, "{sealed}");
+        let event = server.indexer.document(&somebody().tenant, "test", "given").await.unwrap().unwrap();
+        assert_eq!(event.get("name").unwrap().text(), "x");
+        assert!(server.indexer.document(&somebody().tenant, "other", "given").await.unwrap().is_none());
+        server.indexer.seal().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn parameters_that_would_be_passed_over_are_refused() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    for path in ["/es/test/_search?extra=1", "/es/test/_count?size=1", "/es/_cat/indices?b=b"] {
+        let answer = server.get(&somebody(), path).await;
+        assert!(answer.status == 400 && answer.text.contains("unrecognized parameter"), "{}", answer.text);
+    }
+    let stats = server.get(&somebody(), "/es/test/_stats").await.json();
+    assert!(stats["indices"]["test"]["total"]["store"]["size_in_bytes"].as_u64().unwrap() > 0, "{stats}");
+}

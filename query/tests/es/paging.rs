@@ -113,3 +113,36 @@ async fn totals_are_exact_or_say_that_they_are_not() {
     let count = search(&server, "/es/test/_count?q=name:n00*", &json!({})).await;
     assert_eq!(count["count"], 10);
 }
+
+#[tokio::test]
+async fn opensearch_has_its_own_names_of_points_in_time() {
+    let server = Server::start().await;
+    numbered(&server, 0..5).await;
+    let open = || async {
+        let request = Request::post("/es/test/_search/point_in_time?keep_alive=1m").body("".into()).unwrap();
+        server.send(&somebody(), request).await.json()["pit_id"].as_str().unwrap().to_owned()
+    };
+    let (one, two) = (open().await, open().await);
+    numbered(&server, 5..9).await;
+    let answer = search(&server, "/es/_search", &json!({"pit": {"id": one}, "size": 20})).await;
+    assert_eq!(answer["hits"]["total"]["value"], 5);
+    let listed = server.get(&somebody(), "/es/_search/point_in_time/_all").await.json();
+    assert_eq!(listed["pits"].as_array().unwrap().len(), 2);
+    let delete = |path: &str, body: Value| {
+        let request = Request::delete(path).header("content-type", "application/json");
+        request.body(body.to_string().into()).unwrap()
+    };
+    let closed = delete("/es/_search/point_in_time", json!({"pit_id": [one]}));
+    let closed = server.send(&somebody(), closed).await.json();
+    assert_eq!(closed, json!({"pits": [{"pit_id": one, "successful": true}]}));
+    let rest = server.send(&somebody(), delete("/es/_search/point_in_time/_all", json!({}))).await.json();
+    assert_eq!(rest, json!({"pits": [{"pit_id": two, "successful": true}]}));
+}
+
+#[tokio::test]
+async fn search_after_may_be_written_in_another_type() {
+    let server = Server::start().await;
+    numbered(&server, 0..7).await;
+    let body = json!({"sort": [{"n": "asc"}], "size": 1, "search_after": ["2"]});
+    assert_eq!(search(&server, "/es/test/_search", &body).await["hits"]["hits"][0]["sort"], json!([3]));
+}

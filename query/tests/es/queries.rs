@@ -109,7 +109,8 @@ async fn patterns_are_about_a_whole_keyword_or_one_word() {
         (json!({"prefix": {"kind": "push"}}), &["a", "b", "d"]),
         (json!({"prefix": {"kind.keyword": "push"}}), &["b", "d"]),
         (json!({"wildcard": {"user.name": "ro?t*"}}), &["a", "c"]),
-        (json!({"wildcard": {"kind": {"value": "*EVENT"}}}), &["a", "b"]),
+        (json!({"wildcard": {"kind": {"value": "*EVENT"}}}), &[]),
+        (json!({"wildcard": {"kind": {"value": "*EVENT", "case_insensitive": true}}}), &["a", "b"]),
         (json!({"regexp": {"user.name": "ro+t(-[0-9])?"}}), &["a", "c"]),
         (json!({"regexp": {"kind": "push(ed)?"}}), &["b", "d"]),
     ])
@@ -188,11 +189,18 @@ async fn what_cannot_be_answered_exactly_is_refused_by_name() {
     server.ingest(&somebody(), &documents()).await;
     for (body, part) in [
         (json!({"query": {"nonsense": {}}}), "unknown query [nonsense]"),
-        (json!({"query": {"fuzzy": {"a": "b"}}}), "query fuzzy"),
         (json!({"query": {"script": {"script": "1"}}}), "query script"),
-        (json!({"query": {"match": {"message": {"query": "a", "fuzziness": "AUTO"}}}}), "fuzziness"),
-        (json!({"query": {"match_phrase": {"message": {"query": "a b", "slop": 2}}}}), "slop"),
-        (json!({"query": {"query_string": {"query": "a~"}}}), "fuzziness"),
+        (
+            json!({"query": {"match": {"message": {"query": "a", "fuzziness": "most"}}}}),
+            "Invalid fuzziness value",
+        ),
+        (json!({"query": {"match_phrase": {"message": {"query": "a b c d e f", "slop": 9}}}}), "slop 9"),
+        (json!({"query": {"query_string": {"query": "a~3"}}}), "Invalid fuzziness value"),
+        (json!({"query": {"query_string": {"query": "a", "fields": "b"}}}), "[fields]"),
+        (
+            json!({"query": {"query_string": {"query": "a", "fields": ["b"], "default_field": "c"}}}),
+            "[default_field]",
+        ),
         (json!({"query": {"query_string": {"query": "(a"}}}), "Failed to parse query"),
         (json!({"query": {"range": {"@timestamp": {"gte": "soon"}}}}), "failed to parse date field [soon]"),
         (json!({"query": {"term": {"a": "1", "b": "2"}}}), "multiple fields"),
@@ -204,4 +212,97 @@ async fn what_cannot_be_answered_exactly_is_refused_by_name() {
         assert!(answer.text.contains(part), "{body}: {}", answer.text);
         assert_eq!(answer.json()["status"], 400);
     }
+}
+
+#[tokio::test]
+async fn words_may_be_mistaken_and_stand_apart() {
+    check(&[
+        (json!({"match": {"message": {"query": "faild", "fuzziness": "AUTO"}}}), &["a", "c"]),
+        (json!({"match": {"message": {"query": "acepted", "fuzziness": 1}}}), &["b"]),
+        (json!({"match": {"message": {"query": "acepted", "fuzziness": 0}}}), &[]),
+        (json!({"match": {"message": {"query": "acepted", "fuzziness": 1, "prefix_length": 3}}}), &[]),
+        (json!({"match": {"message": {"query": "pasword faield", "fuzziness": "AUTO", "operator": "and"}}}), &["a", "c"]),
+        (json!({"fuzzy": {"user.name": "roto"}}), &["a"]),
+        (json!({"fuzzy": {"user.name": {"value": "roto", "transpositions": false, "fuzziness": 1}}}), &[]),
+        (json!({"query_string": {"query": "message:acepted~1"}}), &["b"]),
+        (json!({"simple_query_string": {"query": "nothign~", "fields": ["message"]}}), &["d"]),
+        (json!({"match_phrase": {"message": "failed root"}}), &[]),
+        (json!({"match_phrase": {"message": {"query": "failed root", "slop": 1}}}), &[]),
+        (json!({"match_phrase": {"message": {"query": "failed root", "slop": 2}}}), &["a"]),
+        (json!({"match_phrase": {"message": {"query": "failed password", "slop": 2}}}), &["a", "c"]),
+        (json!({"match_phrase_prefix": {"message": {"query": "accepted k", "slop": 2}}}), &["b"]),
+        (json!({"multi_match": {"query": "nothing note", "type": "phrase", "slop": 1, "fields": ["message"]}}), &["d"]),
+        (json!({"query_string": {"query": "\"failed root\"~2", "fields": ["message"]}}), &["a"]),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn objects_exist_where_a_field_below_does() {
+    check(&[
+        (json!({"exists": {"field": "user"}}), &["a", "b", "c"]),
+        (json!({"exists": {"field": "user.name"}}), &["a", "b", "c"]),
+        (json!({"exists": {"field": "use"}}), &[]),
+        (json!({"bool": {"must_not": {"exists": {"field": "source"}}}}), &["d"]),
+        (json!({"query_string": {"query": "_exists_:user"}}), &["a", "b", "c"]),
+        (json!({"multi_match": {"query": "kim", "fields": ["user.*", "nothing*"]}}), &[]),
+        (json!({"multi_match": {"query": "Kim", "fields": ["us*.name"]}}), &["b"]),
+        (json!({"query_string": {"query": "user.\\*:root"}}), &["a"]),
+    ])
+    .await;
+}
+
+/// Adds documents to an index that has a mapping.
+async fn mapped(server: &Server) {
+    let mapping = json!({"mappings": {"properties": {
+        "code": {"type": "keyword"},
+        "title": {"type": "text", "fielddata": true, "fields": {"raw": {"type": "keyword"}}},
+        "at": {"type": "date"},
+        "nick": {"type": "alias", "path": "code"},
+    }}});
+    let request = Request::put("/es/things").body(mapping.to_string().into()).unwrap();
+    assert_eq!(server.send(&somebody(), request).await.status, 200);
+    let documents = [
+        json!({"name": "a", "code": "Two Words", "title": "Quick Fox", "at": "2026-03-09T12:00:00Z"}),
+        json!({"name": "b", "code": "word", "title": "quick dog", "at": "2026-03-09T12:00:01Z"}),
+    ];
+    let lines: String =
+        documents.iter().map(|document| format!("{{\"index\":{{}}}}\n{document}\n")).collect();
+    let request = Request::post("/es/things/_bulk").body(lines.into()).unwrap();
+    assert_eq!(server.send(&somebody(), request).await.json()["errors"], false);
+}
+
+#[tokio::test]
+async fn a_mapping_says_how_a_field_is_asked() {
+    let server = Server::start().await;
+    mapped(&server).await;
+    let cases: &[(Value, &[&str])] = &[
+        (json!({"term": {"code": "Two Words"}}), &["a"]),
+        (json!({"term": {"nick": "Two Words"}}), &["a"]),
+        (json!({"match": {"code": "two words"}}), &[]),
+        (json!({"term": {"title.raw": "Quick Fox"}}), &["a"]),
+        (json!({"term": {"title": "quick"}}), &["a", "b"]),
+        (json!({"range": {"at": {"gte": 1_773_057_601_000_i64}}}), &["b"]),
+        (json!({"range": {"at": {"lt": "1773057601000"}}}), &["a"]),
+    ];
+    for sealed in [false, true] {
+        for (query, expected) in cases {
+            let body = json!({"query": query, "sort": ["name"]});
+            let answer = search(&server, "/es/things/_search", &body).await;
+            assert_eq!(names(&answer), *expected, "sealed: {sealed} {query}");
+        }
+        let body = json!({"sort": [{"at": "desc"}], "size": 1, "search_after": [1_773_057_601_000_i64]});
+        let answer = search(&server, "/es/things/_search", &body).await;
+        assert_eq!(answer["hits"]["hits"][0]["sort"], json!([1_773_057_600_000_i64]));
+        let body = json!({"size": 0, "aggs": {"w": {"terms": {"field": "title"}}, "r": {"terms": {"field": "title.raw"}}}});
+        let answer = search(&server, "/es/things/_search", &body).await;
+        let first = |name: &str| answer["aggregations"][name]["buckets"][0].clone();
+        assert_eq!(first("w"), json!({"key": "quick", "doc_count": 2}));
+        assert_eq!(first("r"), json!({"key": "Quick Fox", "doc_count": 1}));
+        server.indexer.seal().await.unwrap();
+    }
+    // Another index in the same search is asked in its own way.
+    server.ingest(&somebody(), &[json!({"name": "c", "code": "two words"})]).await;
+    let body = json!({"query": {"match": {"code": "words"}}});
+    assert_eq!(names(&search(&server, "/es/_search", &body).await), ["c"]);
 }

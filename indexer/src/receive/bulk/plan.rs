@@ -66,6 +66,9 @@ impl<'t> Plan<'t> {
             }
             let (action, said) = read_action(line, number)?;
             let source = if action == Action::Delete { None } else { numbered.next().map(|(line, _)| line) };
+            if source.is_none() && plan.asked.is_empty() && action != Action::Delete {
+                break;
+            }
             if source.is_none() && action != Action::Delete {
                 let text = format!("Malformed action/metadata line [{number}], its document is missing");
                 return Err(malformed(Some(number), text));

@@ -40,7 +40,8 @@ fn what_elasticsearch_refuses_as_a_whole_is_refused() {
     check_refused("{\"index\":7}\n{}\n", Some(1), "expected START_OBJECT or END_OBJECT");
     check_refused("{\"index\":{},\"create\":{}}\n{}\n", Some(1), "expected END_OBJECT");
     check_refused("{\"index\":{\"x\":1}}\n{}\n", Some(1), "unknown parameter [x]");
-    check_refused("{\"index\":{\"_index\":\"a\"}}\n", Some(1), "its document is missing");
+    check_refused("{\"index\":{\"_index\":\"a\"}}\n", None, "no requests added");
+    check_refused(&format!("{good}{{\"index\":{{\"_index\":\"a\"}}}}\n"), Some(3), "its document is missing");
     check_refused(&format!("{good}nonsense\n"), Some(3), "not valid JSON");
 }
 

@@ -1,7 +1,7 @@
 //! [`Grouping`]: which buckets a document is in.
 
 use std::collections::HashSet;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use locard_event::Value;
 use locard_filter::Matcher;
@@ -10,6 +10,7 @@ use regex::Regex;
 use super::doc::Doc;
 use super::histogram::{AutoTime, NumberHistogram, TimeHistogram};
 use super::ranges::Ranges;
+use crate::es::dsl::word;
 use crate::es::key::Key;
 
 /// What tells one bucket of an aggregation from another.
@@ -49,6 +50,8 @@ pub(super) enum Grouping {
     Missing(Box<str>),
     /// One bucket of everything.
     Everything,
+    /// One bucket of everything, whatever the query finds.
+    Global,
 }
 
 /// What buckets are ordered by.
@@ -68,7 +71,7 @@ pub(super) struct BucketOrder {
 }
 
 /// Which terms may have a bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Choice {
     Pattern(Regex),
     Values(HashSet<String>),
@@ -84,7 +87,7 @@ impl Choice {
 }
 
 /// A bucket for each value of a field.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Terms {
     pub(super) field: Box<str>,
     pub(super) size: usize,
@@ -97,6 +100,12 @@ pub(super) struct Terms {
     pub(super) missing: Option<Value>,
     pub(super) format: Option<String>,
     pub(super) shows_error: bool,
+    /// Whether each word of a text is a term.
+    pub(super) by_words: bool,
+    /// Whether texts are dates.
+    pub(super) is_date: bool,
+    /// Every term there is, where those without documents are shown too.
+    pub(super) all: OnceLock<Arc<Vec<BucketKey>>>,
 }
 
 impl Terms {
@@ -177,7 +186,13 @@ impl Grouping {
         let mut keys = Vec::new();
         match self {
             Self::Terms(terms) | Self::Rare(terms) => {
-                for key in values(doc, &terms.field, terms.missing.as_ref()) {
+                let found = values(doc, &terms.field, terms.missing.as_ref());
+                let found = match (terms.by_words, terms.is_date) {
+                    (true, _) => words(found),
+                    (false, true) => found.iter().map(Key::as_date).collect(),
+                    (false, false) => found,
+                };
+                for key in found {
                     if terms.has(&key) {
                         keys.push(BucketKey::One(key));
                     }
@@ -199,7 +214,7 @@ impl Grouping {
             Self::Filters(filters) => keys.extend(filters.places(doc).into_iter().map(BucketKey::Place)),
             Self::Composite(composite) => keys.extend(composite.keys(doc).into_iter().map(BucketKey::Many)),
             Self::Missing(field) if doc.has(field) => {}
-            Self::Missing(_) | Self::Everything => keys.push(BucketKey::Place(0)),
+            Self::Missing(_) | Self::Everything | Self::Global => keys.push(BucketKey::Place(0)),
         }
         once(keys, each);
     }
@@ -213,6 +228,15 @@ fn values(doc: Doc<'_>, field: &str, missing: Option<&Value>) -> Vec<Key> {
         keys.extend(missing.and_then(Key::of));
     }
     keys
+}
+
+/// Texts as their words.
+fn words(keys: Vec<Key>) -> Vec<Key> {
+    let each = |key: Key| match key {
+        Key::Text(text) => word::words(&text).into_iter().map(|word| Key::Text(word.into())).collect(),
+        key => vec![key],
+    };
+    keys.into_iter().flat_map(each).collect()
 }
 
 /// Every way to take one of each list.

@@ -52,6 +52,18 @@ pub(super) struct Pipe {
     gap: Gap,
 }
 
+impl Pipe {
+    /// As Elasticsearch names the type of its answer.
+    pub(super) fn type_name(&self) -> &'static str {
+        match &self.kind {
+            Kind::Derivative { .. } => "derivative",
+            Kind::Over(Over::Min | Over::Max) => "bucket_metric_value",
+            Kind::Over(Over::Stats) => "stats_bucket",
+            _ => "simple_value",
+        }
+    }
+}
+
 /// Reads one; nothing if it is none of these.
 pub(super) fn read(name: &str, kind: &str, body: &Map<String, Json>) -> Result<Option<Pipe>, Error> {
     let text = |name: &str| body.get(name).and_then(Json::as_str);

@@ -5,16 +5,15 @@ mod interval;
 mod metric;
 mod terms;
 
-use locard_event::{Timestamp, Value};
+use locard_event::Value;
 use locard_filter::{Filter, MAX_DEPTH, Matcher};
 use serde_json::{Map, Value as Json};
 
 use super::bucket::{Filters, FiltersShape, Grouping};
 use super::pipeline::{self, Pipe};
 use super::{Kind, Node};
-use crate::es::dsl;
 use crate::es::error::Error;
-use crate::es::field::plain;
+use crate::es::schema::Schema;
 
 /// Most documents of a `top_hits`, as `index.max_inner_result_window`.
 const MAX_TOP: usize = 100;
@@ -24,7 +23,7 @@ const MAX_SIZE: usize = super::MAX_BUCKETS;
 type Members = Map<String, Json>;
 
 /// Reads the aggregations of one level, and the aggregations of aggregations among them.
-pub(super) fn level(body: &Json, now: Timestamp, depth: usize) -> Result<(Vec<Node>, Vec<Pipe>), Error> {
+pub(super) fn level(body: &Json, schema: &Schema, depth: usize) -> Result<(Vec<Node>, Vec<Pipe>), Error> {
     if depth > MAX_DEPTH {
         return Err(Error::illegal(format!("aggregations are nested deeper than {MAX_DEPTH}")));
     }
@@ -42,7 +41,7 @@ pub(super) fn level(body: &Json, now: Timestamp, depth: usize) -> Result<(Vec<No
                 "Aggregation definition for [{name}] starts with a [{body}], expected a [START_OBJECT]."
             ))
         })?;
-        one(name, members, now, depth, &mut nodes, &mut pipes)?;
+        one(name, members, schema, depth, &mut nodes, &mut pipes)?;
     }
     let names: Vec<&str> = nodes.iter().map(|node| node.name.as_str()).collect();
     pipeline::check_paths(&pipes, false, &names)?;
@@ -54,7 +53,7 @@ pub(super) fn level(body: &Json, now: Timestamp, depth: usize) -> Result<(Vec<No
 fn one(
     name: &str,
     members: &Members,
-    now: Timestamp,
+    schema: &Schema,
     depth: usize,
     nodes: &mut Vec<Node>,
     pipes: &mut Vec<Pipe>,
@@ -76,10 +75,10 @@ fn one(
         return Ok(());
     }
     let (subs, inner) = match members.get("aggs").or(members.get("aggregations")) {
-        Some(body) => level(body, now, depth + 1)?,
+        Some(body) => level(body, schema, depth + 1)?,
         None => (Vec::new(), Vec::new()),
     };
-    let reader = Body { name, kind, members: body, now, depth };
+    let reader = Body { name, kind, members: body, schema, depth };
     let kind = match reader.grouping()? {
         Some(grouping) => Kind::Buckets(Box::new(grouping)),
         None => Kind::Metric(reader.metric()?),
@@ -90,7 +89,14 @@ fn one(
             reader.kind
         )));
     }
-    nodes.push(Node { name: name.to_owned(), kind, subs, pipes: inner, meta: members.get("meta").cloned() });
+    nodes.push(Node {
+        name: name.to_owned(),
+        type_name: reader.kind.to_owned(),
+        kind,
+        subs,
+        pipes: inner,
+        meta: members.get("meta").cloned(),
+    });
     Ok(())
 }
 
@@ -99,7 +105,7 @@ struct Body<'a> {
     name: &'a str,
     kind: &'a str,
     members: &'a Members,
-    now: Timestamp,
+    schema: &'a Schema,
     depth: usize,
 }
 
@@ -134,7 +140,15 @@ impl Body<'_> {
                 self.name
             ))
         };
-        self.text("field").map(own).ok_or_else(missing)
+        self.text("field").map(|name| self.own(name)).ok_or_else(missing)
+    }
+
+    /// The name of a field in events.
+    fn own(&self, name: &str) -> Box<str> {
+        match name {
+            "_index" => locard_event::name::DATASET.into(),
+            name => self.schema.name(name).into(),
+        }
     }
 
     fn format(&self) -> Option<String> {
@@ -177,7 +191,15 @@ impl Body<'_> {
                 self.known(&["path"])?;
                 Grouping::Everything
             }
-            "global" => return Err(Error::unsupported("aggregation global")),
+            "global" if self.depth > 0 => {
+                let reason =
+                    "cannot have a global aggregation within another: it can only be at the top level";
+                return Err(Error::parsing(format!("[{}] {reason}", self.name)));
+            }
+            "global" => {
+                self.known(&[])?;
+                Grouping::Global
+            }
             "significant_terms"
             | "significant_text"
             | "sampler"
@@ -213,16 +235,8 @@ impl Body<'_> {
     }
 
     fn matcher(&self, query: &Json) -> Result<Matcher, Error> {
-        let filter: Filter = dsl::read(query, self.now)?;
+        let filter: Filter = self.schema.query(query)?;
         Matcher::new(&filter).map_err(|error| Error::illegal(error.to_string()))
-    }
-}
-
-/// The name of a field in events.
-fn own(name: &str) -> Box<str> {
-    match name {
-        "_index" => locard_event::name::DATASET.into(),
-        name => plain(name).into(),
     }
 }
 

@@ -89,7 +89,7 @@ impl Writer<'_> {
             Grouping::Ranges(ranges) => self.ranges(ranges, buckets),
             Grouping::Filters(filters) => self.filters(filters, buckets),
             Grouping::Composite(composite) => self.composite(composite, buckets),
-            Grouping::Missing(_) | Grouping::Everything => {
+            Grouping::Missing(_) | Grouping::Everything | Grouping::Global => {
                 Ok(Json::Object(self.bucket(Map::new(), buckets.get(&BucketKey::Place(0)), self.length)?))
             }
         }
@@ -171,6 +171,8 @@ impl Writer<'_> {
     }
 
     fn terms(&mut self, terms: &Terms, buckets: &Buckets) -> Result<Json, Error> {
+        let full = terms.with_all(buckets, &self.node.subs);
+        let buckets = full.as_ref().unwrap_or(buckets);
         let list = self.ordered(buckets, terms.least, &terms.order)?;
         let other: u64 = list.iter().skip(terms.size).map(|(_, bucket)| bucket.count).sum();
         let mut shown = Vec::new();

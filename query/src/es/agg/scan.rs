@@ -66,7 +66,7 @@ impl Needs {
                 })
             }
             Grouping::Missing(field) => self.field(field),
-            Grouping::Everything => Some(()),
+            Grouping::Everything | Grouping::Global => Some(()),
         }
     }
 
@@ -245,6 +245,7 @@ fn extremes(field: &str) -> Vec<Node> {
     let metric = Metric { function: Function::Stats, field: field.into(), missing: None, format: None };
     vec![Node {
         name: "span".into(),
+        type_name: "stats".into(),
         kind: Kind::Metric(metric),
         subs: Vec::new(),
         pipes: Vec::new(),

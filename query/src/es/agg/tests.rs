@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 
 use super::doc::Doc;
 use super::{Tree, render, state};
+use crate::es::schema::Schema;
 
 const START: i64 = 1_790_000_000;
 
@@ -46,7 +47,7 @@ fn show(tree: &Tree, states: &[state::State]) -> Json {
 
 /// From events one by one; with weights, in two halves that are merged.
 fn run(body: &Json, events: &[Event]) -> Json {
-    let tree = Tree::read(body, Timestamp::from_seconds(START)).unwrap();
+    let tree = Tree::read(body, &Schema::plain(Timestamp::from_seconds(START)), false).unwrap();
     let mut one = state::empty(&tree.nodes);
     for event in events {
         state::add(&tree.nodes, &mut one, Doc::Event(event), 1);
@@ -287,7 +288,10 @@ fn what_has_no_exact_answer_is_refused() {
         (json!({"x": {"date_histogram": {"field": "a", "fixed_interval": "1M"}}}), "interval"),
         (json!({"x": {"derivative": {}}}), "buckets_path"),
     ] {
-        let error = Tree::read(&body, Timestamp::from_seconds(0)).unwrap_err().body().to_string();
+        let error = Tree::read(&body, &Schema::plain(Timestamp::from_seconds(0)), false)
+            .unwrap_err()
+            .body()
+            .to_string();
         assert!(error.contains(part), "{body}: {error}");
     }
 }

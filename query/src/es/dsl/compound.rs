@@ -8,7 +8,7 @@ use super::text::nothing;
 use super::{Reader, known, object};
 use crate::es::error::Error;
 
-impl Reader {
+impl Reader<'_> {
     pub(super) fn compound(&mut self, name: &str, body: &Json) -> Result<Filter, Error> {
         let members = object(name, body)?;
         match name {
@@ -33,7 +33,7 @@ impl Reader {
             "nested" => self.nested(members),
             "script" | "script_score" | "percolate" | "geo_distance" | "geo_bounding_box" | "geo_shape"
             | "geo_polygon" | "geo_grid" | "shape" | "has_child" | "has_parent" | "parent_id"
-            | "more_like_this" | "fuzzy" | "knn" | "span_term" | "span_near" | "span_or" | "span_not"
+            | "more_like_this" | "knn" | "span_term" | "span_near" | "span_or" | "span_not"
             | "span_first" | "span_multi" | "span_containing" | "span_within" | "span_field_masking"
             | "intervals" | "distance_feature" | "rank_feature" | "pinned" | "terms_set"
             | "text_expansion" | "semantic" | "sparse_vector" | "rule" | "wrapper" | "common"

@@ -1,40 +1,50 @@
 //! `query_string`: Lucene's syntax, read by its classic rules, where `AND` and `OR` mark clauses as needed or not.
 
-use locard_event::Timestamp;
 use locard_filter::{Filter, MAX_DEPTH};
 use serde_json::{Map, Value as Json};
 
-use super::leaf::{fields, has, special};
+use super::leaf::{fields, has, prefix_of, slop_of, special, swaps_of};
+use super::near::{Fuzziness, Fuzzy, fuzzy};
 use super::range::{Dates, Ends, between};
 use super::text::{self, nothing, phrase, words_of};
 use super::{flag, known, many};
 use crate::es::date::zone;
 use crate::es::error::Error;
-use crate::es::field::Field;
+use crate::es::field::{Field, Kind};
+use crate::es::schema::Meaning;
 
 /// What a query text is read with.
 #[derive(Clone, Debug)]
-pub(super) struct Setting {
+pub(super) struct Setting<'a> {
     fields: Vec<Field>,
     all_words: bool,
     as_phrase: bool,
     dates: Dates,
     minimum: Option<Json>,
-    now: Timestamp,
+    /// Of a phrase whose own is not said.
+    slop: usize,
+    fuzzy: Fuzzy,
+    meaning: Meaning<'a>,
 }
 
-impl Setting {
-    pub(super) fn new(names: &[String], all_words: bool, now: Timestamp) -> Self {
-        let mut fields: Vec<Field> = names.iter().map(|name| Field::named(name)).collect();
-        if fields.is_empty() {
-            fields.push(Field::named("*"));
-        }
-        Self { fields, all_words, as_phrase: false, dates: Dates::default(), minimum: None, now }
+impl<'a> Setting<'a> {
+    pub(super) fn new(names: &[String], all_words: bool, meaning: Meaning<'a>) -> Result<Self, Error> {
+        let names = Json::Array(names.iter().cloned().map(Json::String).collect());
+        Ok(Self {
+            fields: fields(Some(&names), meaning)?,
+            all_words,
+            as_phrase: false,
+            dates: Dates::default(),
+            minimum: None,
+            slop: 0,
+            fuzzy: Fuzzy { fuzziness: Fuzziness::Auto(3, 6), prefix: 0, swaps: true },
+            meaning,
+        })
     }
 }
 
 /// Reads the body of a `query_string`.
-pub(super) fn query(members: &Map<String, Json>, now: Timestamp) -> Result<Filter, Error> {
+pub(super) fn query(members: &Map<String, Json>, meaning: Meaning<'_>) -> Result<Filter, Error> {
     let names = [
         "query",
         "default_field",
@@ -67,13 +77,19 @@ pub(super) fn query(members: &Map<String, Json>, now: Timestamp) -> Result<Filte
     known("query_string", members, &names)?;
     let text = members.get("query").and_then(super::scalar);
     let text = text.ok_or_else(|| Error::parsing("query_string must be provided with a [query]"))?;
-    if members.get("phrase_slop").and_then(Json::as_u64).unwrap_or(0) > 0 {
-        return Err(Error::unsupported("query_string with phrase_slop"));
-    }
-    let list = members.get("fields").or(members.get("default_field"));
+    let list = match (members.get("fields"), members.get("default_field")) {
+        (Some(_), Some(_)) => {
+            let reason = "[query_string] cannot use [fields] parameter in conjunction with [default_field]";
+            return Err(Error::parsing(reason));
+        }
+        (Some(Json::String(_)), None) => {
+            return Err(Error::parsing("[query_string] query does not support a text for [fields]"));
+        }
+        (list, field) => list.or(field),
+    };
     let kind = members.get("type").and_then(Json::as_str).unwrap_or("best_fields");
     let setting = Setting {
-        fields: fields(list)?,
+        fields: fields(list, meaning)?,
         all_words: all_words(members)?,
         as_phrase: matches!(kind, "phrase" | "phrase_prefix"),
         dates: Dates {
@@ -81,7 +97,13 @@ pub(super) fn query(members: &Map<String, Json>, now: Timestamp) -> Result<Filte
             zone: members.get("time_zone").and_then(Json::as_str).map(zone).transpose()?,
         },
         minimum: members.get("minimum_should_match").cloned(),
-        now,
+        slop: slop_of(members, "phrase_slop")?,
+        fuzzy: Fuzzy {
+            fuzziness: members.get("fuzziness").map_or(Ok(Fuzziness::Auto(3, 6)), Fuzziness::read)?,
+            prefix: prefix_of(members, "fuzzy_prefix_length")?,
+            swaps: swaps_of(members, "fuzzy_transpositions")?,
+        },
+        meaning,
     };
     let escaped = if flag(members, "escape")? { escape(&text) } else { text };
     read(&escaped, &setting)
@@ -104,7 +126,7 @@ fn escape(text: &str) -> String {
 }
 
 /// Reads a query text.
-pub(super) fn read(text: &str, setting: &Setting) -> Result<Filter, Error> {
+pub(super) fn read(text: &str, setting: &Setting<'_>) -> Result<Filter, Error> {
     let mut parser = Parser { text, chars: text.chars().collect(), at: 0, depth: 0, setting };
     let filter = parser.clauses(&setting.fields.clone(), true)?;
     if parser.at < parser.chars.len() {
@@ -132,7 +154,7 @@ struct Parser<'a> {
     chars: Vec<char>,
     at: usize,
     depth: usize,
-    setting: &'a Setting,
+    setting: &'a Setting<'a>,
 }
 
 impl Parser<'_> {
@@ -319,15 +341,12 @@ impl Parser<'_> {
     fn of_field(&mut self, name: &str) -> Result<Filter, Error> {
         if name == "_exists_" {
             let (text, _) = self.word();
-            return Ok(has(&text));
+            return has(&text, self.setting.meaning);
         }
         if name == "*" && self.accept("*") {
             return Ok(Filter::All);
         }
-        if name.contains('*') && name != "*" {
-            return Err(Error::unsupported(&format!("field pattern {name}")));
-        }
-        let fields = [Field::named(name)];
+        let fields = self.setting.meaning.fields(name)?;
         if self.accept("(") {
             let group = self.clauses(&fields, false)?;
             return if self.accept(")") { Ok(group) } else { Err(self.bad("a `(` is not closed")) };
@@ -344,13 +363,13 @@ impl Parser<'_> {
         match self.peek() {
             Some('"') => {
                 let text = self.delimited('"')?;
-                self.no_distance("a phrase")?;
+                let slop = self.distance()?.flatten().map_or(self.setting.slop, |slop| slop as usize);
+                let last_is_prefix = self.accept("*");
                 Self::each(fields, |field| {
-                    Ok(field
-                        .name
-                        .as_deref()
-                        .and_then(|name| special(name, &text))
-                        .unwrap_or_else(|| phrase(field, &text, false)))
+                    match field.name.as_deref().and_then(|name| special(name, &text)) {
+                        Some(filter) => Ok(filter),
+                        None => phrase(field, &text, slop, last_is_prefix),
+                    }
                 })
             }
             Some('/') => {
@@ -384,9 +403,10 @@ impl Parser<'_> {
         }
     }
 
-    fn no_distance(&mut self, what: &str) -> Result<(), Error> {
+    /// Whether a `~` follows, and what is written behind it.
+    fn distance(&mut self) -> Result<Option<Option<f64>>, Error> {
         if !self.accept("~") {
-            return Ok(());
+            return Ok(None);
         }
         let digits: String = self
             .chars
@@ -395,11 +415,19 @@ impl Parser<'_> {
             .take_while(|char| char.is_ascii_digit() || **char == '.')
             .collect();
         self.at += digits.chars().count();
-        if digits == "0" {
-            Ok(())
-        } else {
-            Err(Error::unsupported(&format!("{what} with ~ (fuzziness, slop)")))
+        match digits.as_str() {
+            "" => Ok(Some(None)),
+            digits => {
+                digits.parse().map(|number| Some(Some(number))).map_err(|_| self.bad("`~` needs a number"))
+            }
         }
+    }
+
+    /// A word with as many mistakes as are written behind its `~`.
+    fn fuzzy(&self, field: &Field, text: &str, edits: Option<f64>) -> Result<Filter, Error> {
+        let said = edits.map(|edits| Fuzziness::read(&Json::from(edits))).transpose()?;
+        let fuzziness = said.unwrap_or(self.setting.fuzzy.fuzziness);
+        fuzzy(field, text, Fuzzy { fuzziness, ..self.setting.fuzzy })
     }
 
     fn range(&mut self, fields: &[Field]) -> Result<Filter, Error> {
@@ -420,7 +448,7 @@ impl Parser<'_> {
         self.at += 1;
         let end = |text: String, inside| (text != "*").then_some((text, inside));
         let ends = Ends { low: end(low, low_inside), high: end(high, high_inside), numeric: false };
-        Self::each(fields, |field| between(field, &ends, &self.setting.dates, self.setting.now))
+        Self::each(fields, |field| between(field, &ends, &self.setting.dates, self.setting.meaning.now))
     }
 
     /// One end of a range.
@@ -456,7 +484,7 @@ impl Parser<'_> {
         let end = Some((text, inside));
         let ends =
             if is_low { Ends { low: end, ..Ends::default() } } else { Ends { high: end, ..Ends::default() } };
-        Self::each(fields, |field| between(field, &ends, &self.setting.dates, self.setting.now))
+        Self::each(fields, |field| between(field, &ends, &self.setting.dates, self.setting.meaning.now))
     }
 
     /// A word as it is meant, and with its escapes if it has wildcards.
@@ -491,33 +519,41 @@ impl Parser<'_> {
         if plain.is_empty() {
             return Err(self.bad("an unexpected character"));
         }
-        self.no_distance("a word")?;
-        match pattern.as_deref() {
-            Some("*") => Self::each(fields, |field| Ok(field.name.as_deref().map_or(Filter::All, has))),
-            Some(pattern) => Self::each(fields, |field| text::wildcard(field, pattern, false)),
-            None => Self::each(fields, |field| Ok(self.words(field, &plain))),
+        let edits = self.distance()?;
+        let meaning = self.setting.meaning;
+        match (pattern.as_deref(), edits) {
+            (Some("*"), _) => Self::each(fields, |field| match field.name.as_deref() {
+                None => Ok(Filter::All),
+                Some(name) => has(name, meaning),
+            }),
+            (Some(pattern), _) => Self::each(fields, |field| {
+                // Here, other than in `wildcard`, the pattern is put into lower case as the words are.
+                text::wildcard(field, pattern, field.kind == Kind::Text)
+            }),
+            (None, Some(edits)) => Self::each(fields, |field| self.fuzzy(field, &plain, edits)),
+            (None, None) => Self::each(fields, |field| self.words(field, &plain)),
         }
     }
 
-    fn words(&self, field: &Field, text: &str) -> Filter {
+    fn words(&self, field: &Field, text: &str) -> Result<Filter, Error> {
         if let Some(filter) = field.name.as_deref().and_then(|name| special(name, text)) {
-            return filter;
+            return Ok(filter);
         }
-        if field.is_time() {
+        if field.is_time() || field.is_date {
             let end = Some((text.to_owned(), true));
             let ends = Ends { low: end.clone(), high: end, numeric: false };
-            if let Ok(filter) = between(field, &ends, &self.setting.dates, self.setting.now) {
-                return filter;
+            if let Ok(filter) = between(field, &ends, &self.setting.dates, self.setting.meaning.now) {
+                return Ok(filter);
             }
         }
         if self.setting.as_phrase {
-            return phrase(field, text, false);
+            return phrase(field, text, self.setting.slop, false);
         }
         let parts = words_of(field, text);
-        match self.setting.all_words {
+        Ok(match self.setting.all_words {
             _ if parts.is_empty() => nothing(),
             true => Filter::all_of(parts),
             false => Filter::any_of(parts),
-        }
+        })
     }
 }

@@ -6,25 +6,26 @@ mod compound;
 mod leaf;
 mod lucene;
 mod many;
+mod near;
 mod range;
 mod regexp;
 mod simple;
 mod text;
 pub(super) mod word;
 
-use locard_event::Timestamp;
 use locard_filter::{Filter, MAX_DEPTH, Predicate, Test};
 use serde_json::{Map, Value as Json};
 
 use super::error::Error;
+use super::schema::{Meaning, Schema};
 pub(super) use leaf::id;
 
 /// Most tests in one query, as `index.max_terms_count`.
 const MAX_TESTS: usize = 65_536;
 
-/// Reads a query of the DSL. Times are fixed: `now` is when it is read.
-pub(super) fn read(query: &Json, now: Timestamp) -> Result<Filter, Error> {
-    let filter = Reader { now, depth: 0 }.query(query)?;
+/// Reads a query of the DSL. Times are fixed: they are as when the schema was made.
+pub(super) fn read(query: &Json, schema: &Schema) -> Result<Filter, Error> {
+    let filter = schema.read(|meaning| Reader { meaning, depth: 0 }.query(query))?;
     within_limits(&filter)?;
     Ok(filter)
 }
@@ -39,9 +40,12 @@ pub(super) fn read_text(
     text: &str,
     fields: &[String],
     all_words: bool,
-    now: Timestamp,
+    schema: &Schema,
 ) -> Result<Filter, Error> {
-    let filter = lucene::read(text, &lucene::Setting::new(fields, all_words, now))?;
+    let filter = schema.read(|meaning| {
+        let setting = lucene::Setting::new(fields, all_words, meaning)?;
+        lucene::read(text, &setting)
+    })?;
     within_limits(&filter)?;
     Ok(filter)
 }
@@ -80,14 +84,14 @@ fn count(filter: &Filter, tests: &mut usize, expressions: &mut usize) {
     }
 }
 
-/// Reads one query after the other; knows the time and how deep it is.
+/// Reads one query after the other; knows what names mean and how deep it is.
 #[derive(Debug)]
-struct Reader {
-    now: Timestamp,
+struct Reader<'a> {
+    meaning: Meaning<'a>,
     depth: usize,
 }
 
-impl Reader {
+impl Reader<'_> {
     fn query(&mut self, query: &Json) -> Result<Filter, Error> {
         self.depth += 1;
         if self.depth > MAX_DEPTH {
@@ -111,7 +115,7 @@ impl Reader {
                 "[{name}] malformed query, expected [END_OBJECT] but found [{second}]"
             )));
         }
-        if let Some(filter) = leaf::read(name, body, self.now)? {
+        if let Some(filter) = leaf::read(name, body, self.meaning)? {
             return Ok(filter);
         }
         self.compound(name, body)

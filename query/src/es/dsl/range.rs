@@ -10,6 +10,7 @@ use super::{known, object, scalar};
 use crate::es::date::{Reading, milli, zone};
 use crate::es::error::Error;
 use crate::es::field::Field;
+use crate::es::schema::Meaning;
 
 /// The ends of a range, as written; an end is a text and whether it is inside.
 #[derive(Clone, Debug, Default)]
@@ -27,7 +28,7 @@ pub(super) struct Dates {
     pub(super) zone: Option<TimeZone>,
 }
 
-pub(super) fn read(members: &Map<String, Json>, now: Timestamp) -> Result<Filter, Error> {
+pub(super) fn read(members: &Map<String, Json>, meaning: Meaning<'_>) -> Result<Filter, Error> {
     let (name, body) = single("range", members)?;
     let body = object("range", body)?;
     let names = [
@@ -55,7 +56,7 @@ pub(super) fn read(members: &Map<String, Json>, now: Timestamp) -> Result<Filter
         format: body.get("format").and_then(Json::as_str).map(str::to_owned),
         zone: body.get("time_zone").and_then(Json::as_str).map(zone).transpose()?,
     };
-    between(&Field::named(name), &ends(body)?, &dates, now)
+    between(&meaning.field(name), &ends(body)?, &dates, meaning.now)
 }
 
 fn ends(body: &Map<String, Json>) -> Result<Ends, Error> {
@@ -96,12 +97,34 @@ pub(super) fn between(field: &Field, ends: &Ends, dates: &Dates, now: Timestamp)
     if field.is_time() || is_said || (!ends.numeric && texts().any(is_date_like)) {
         return times(field, ends, dates, now);
     }
+    let written = |text: &str| text.to_owned();
+    let as_written = field.is(within(ends, written));
+    // Milliseconds since the epoch, if the values are times; no number is equal to a time.
+    let texts: Vec<&str> = texts().collect();
+    if texts.iter().any(|text| epoch_millis(text, field.is_date).is_none()) {
+        return Ok(as_written);
+    }
+    let time = |text: &str| epoch_millis(text, field.is_date).unwrap_or_default().to_string();
+    Ok(Filter::any_of([as_written, field.is(within(ends, time))]))
+}
+
+/// The test that a value lies between the ends, each written anew.
+fn within(ends: &Ends, write: impl Fn(&str) -> String) -> Test {
     let bound = |end: &Option<(String, bool)>| match end {
         None => Bound::Open,
-        Some((text, true)) => Bound::Inclusive(text.as_str().into()),
-        Some((text, false)) => Bound::Exclusive(text.as_str().into()),
+        Some((text, true)) => Bound::Inclusive(write(text).into()),
+        Some((text, false)) => Bound::Exclusive(write(text).into()),
     };
-    Ok(field.is(Test::Range(bound(&ends.low), bound(&ends.high))))
+    Test::Range(bound(&ends.low), bound(&ends.high))
+}
+
+/// Numbers from here on are taken for milliseconds since the epoch too, whatever the field: 1973.
+const FIRST_MILLIS: i64 = 100_000_000_000;
+
+/// The time that a whole number says as Elasticsearch's `epoch_millis`; a small one only where a mapping says that it is a date.
+fn epoch_millis(text: &str, is_date: bool) -> Option<Timestamp> {
+    let millis: i64 = text.parse().ok()?;
+    (is_date || millis.abs() >= FIRST_MILLIS).then(|| Timestamp::from_millis(millis))
 }
 
 /// Whether a text is written as a date or as date math: `now-1h`, `2026-01…`, `…||/d`.

@@ -4,13 +4,16 @@ use locard_filter::{Filter, MAX_DEPTH};
 use serde_json::{Map, Value as Json};
 
 use super::leaf::fields;
+use super::leaf::{prefix_of, swaps_of};
 use super::lucene::all_words;
+use super::near::{Fuzziness, Fuzzy, fuzzy};
 use super::text::{nothing, phrase, prefix, words_of};
 use super::{known, many};
 use crate::es::error::Error;
 use crate::es::field::Field;
+use crate::es::schema::Meaning;
 
-pub(super) fn query(members: &Map<String, Json>) -> Result<Filter, Error> {
+pub(super) fn query(members: &Map<String, Json>, meaning: Meaning<'_>) -> Result<Filter, Error> {
     let names = [
         "query",
         "fields",
@@ -34,9 +37,14 @@ pub(super) fn query(members: &Map<String, Json>) -> Result<Filter, Error> {
     if members.get("flags").and_then(Json::as_str).is_some_and(|flags| flags != "ALL") {
         return Err(Error::unsupported("simple_query_string with flags"));
     }
-    let fields = fields(members.get("fields"))?;
+    let fields = fields(members.get("fields"), meaning)?;
     let all = all_words(members)?;
-    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth: 0, fields: &fields, all };
+    let fuzzy = Fuzzy {
+        fuzziness: Fuzziness::Exactly(0),
+        prefix: prefix_of(members, "fuzzy_prefix_length")?,
+        swaps: swaps_of(members, "fuzzy_transpositions")?,
+    };
+    let mut parser = Parser { chars: text.chars().collect(), at: 0, depth: 0, fields: &fields, all, fuzzy };
     let mut parts = Vec::new();
     while parser.at < parser.chars.len() {
         parts
@@ -57,6 +65,7 @@ struct Parser<'a> {
     depth: usize,
     fields: &'a [Field],
     all: bool,
+    fuzzy: Fuzzy,
 }
 
 impl Parser<'_> {
@@ -122,25 +131,31 @@ impl Parser<'_> {
                 self.at += 1;
                 let text = self.until(|char| char == '"');
                 self.at += 1;
-                self.distance("phrase")?;
-                Ok(Some(self.any(|field| phrase(field, &text, false))))
+                let slop = self.distance()?;
+                Ok(Some(self.any(|field| phrase(field, &text, slop, false))?))
             }
             _ => {
                 let text = self
                     .until(|char| char.is_whitespace() || matches!(char, '(' | ')' | '|' | '+' | '"' | '~'));
-                self.distance("word")?;
+                let edits = self.distance()?;
                 let filter = match text.strip_suffix('*') {
                     Some("") => Filter::All,
-                    Some(start) => self.any(|field| prefix(field, &start.to_lowercase(), false)),
-                    None => self.any(|field| self.words(field, &text)),
+                    Some(start) => self.any(|field| Ok(prefix(field, &start.to_lowercase(), false)))?,
+                    None if edits > 0 => self.any(|field| fuzzy(field, &text, self.fuzzy(edits)))?,
+                    None => self.any(|field| Ok(self.words(field, &text)))?,
                 };
                 Ok((!text.is_empty()).then_some(filter))
             }
         }
     }
 
-    fn any(&self, ask: impl Fn(&Field) -> Filter) -> Filter {
-        Filter::any_of(self.fields.iter().map(ask))
+    fn any(&self, ask: impl Fn(&Field) -> Result<Filter, Error>) -> Result<Filter, Error> {
+        let parts: Vec<Filter> = self.fields.iter().map(ask).collect::<Result<_, _>>()?;
+        Ok(Filter::any_of(parts))
+    }
+
+    fn fuzzy(&self, edits: usize) -> Fuzzy {
+        Fuzzy { fuzziness: Fuzziness::Exactly(edits.min(2)), ..self.fuzzy }
     }
 
     fn words(&self, field: &Field, text: &str) -> Filter {
@@ -167,16 +182,14 @@ impl Parser<'_> {
         text
     }
 
-    fn distance(&mut self, what: &str) -> Result<(), Error> {
+    /// What is written behind a `~`; 2 if it is nothing, 0 without a `~`.
+    fn distance(&mut self) -> Result<usize, Error> {
         if self.peek() != Some('~') {
-            return Ok(());
+            return Ok(0);
         }
         self.at += 1;
         let digits = self.until(|char| !char.is_ascii_digit());
-        if digits == "0" {
-            Ok(())
-        } else {
-            Err(Error::unsupported(&format!("a {what} with ~ in simple_query_string")))
-        }
+        let bad = |_| Error::illegal(format!("[~{digits}] is no distance"));
+        if digits.is_empty() { Ok(2) } else { digits.parse().map_err(bad) }
     }
 }

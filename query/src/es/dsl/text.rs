@@ -48,7 +48,7 @@ pub(super) fn equals(field: &Field, text: &str) -> Filter {
 }
 
 /// One word of a text, or a value that is not text and equal to it.
-fn has_word(field: &Field, word: &str) -> Filter {
+pub(super) fn has_word(field: &Field, word: &str) -> Filter {
     let contains = field.is(Test::Contains(word.into()));
     if field.name.is_none() || !is_scalar(word) {
         return contains;
@@ -89,8 +89,15 @@ pub(super) fn words_of(field: &Field, text: &str) -> Vec<Filter> {
     }
 }
 
-/// The words one after the other, marks and spaces between them.
-pub(super) fn phrase(field: &Field, text: &str, last_is_prefix: bool) -> Filter {
+/// The words one after the other, marks and spaces between them; or as near to that as the slop says.
+pub(super) fn phrase(field: &Field, text: &str, slop: usize, last_is_prefix: bool) -> Result<Filter, Error> {
+    if slop > 0 && field.kind == Kind::Text && words(text).len() > 1 {
+        return super::near::sloppy(field, text, slop, last_is_prefix);
+    }
+    Ok(in_order(field, text, last_is_prefix))
+}
+
+fn in_order(field: &Field, text: &str, last_is_prefix: bool) -> Filter {
     if field.kind == Kind::Keyword {
         return if last_is_prefix { prefix(field, text, false) } else { equals(field, text) };
     }
@@ -113,7 +120,7 @@ pub(super) fn phrase(field: &Field, text: &str, last_is_prefix: bool) -> Filter 
 }
 
 /// A word that begins so, whatever the case.
-fn starts_word(field: &Field, start: &str) -> Filter {
+pub(super) fn starts_word(field: &Field, start: &str) -> Filter {
     field.is(Test::Wildcard(format!("{}*", escape_wildcard(start)).into()))
 }
 
@@ -139,7 +146,7 @@ pub(super) fn prefix(field: &Field, text: &str, ignore_case: bool) -> Filter {
     }
 }
 
-/// A `wildcard` with `*` and `?`; on a text field the pattern is put into lower case, as words are.
+/// A `wildcard` with `*` and `?`: not analysed, so that on a text field a capital finds none unless the case is ignored.
 pub(super) fn wildcard(field: &Field, pattern: &str, ignore_case: bool) -> Result<Filter, Error> {
     bounded(pattern)?;
     let mut inner = String::new();
@@ -155,7 +162,7 @@ pub(super) fn wildcard(field: &Field, pattern: &str, ignore_case: bool) -> Resul
     }
     Ok(match field.kind {
         Kind::Keyword => field.is(expression(whole(&inner), ignore_case)),
-        Kind::Text => field.is(expression(word_bounded(&inner), true)),
+        Kind::Text => by_words(field, word_bounded(&inner), pattern, ignore_case),
     })
 }
 

@@ -1,5 +1,7 @@
 //! Small JSON documents of a tenant in the catalog, by kind and name: what describes indices.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use locard_indexer::{Permission, Principal};
 use locard_store::{Document, Error as StoreError};
@@ -55,11 +57,15 @@ pub(super) async fn list(es: &Es, principal: &Principal, kind: &str) -> Result<V
     found.into_iter().map(|document| Ok((document.name.clone(), read(&document)?))).collect()
 }
 
-/// The names of a kind's documents.
-pub(super) async fn names(es: &Es, principal: &Principal, kind: &str) -> Result<Vec<String>, Error> {
+/// The names of a kind's documents, and the version of each.
+pub(super) async fn versions(
+    es: &Es,
+    principal: &Principal,
+    kind: &str,
+) -> Result<BTreeMap<String, u64>, Error> {
     let catalog = es.searcher.indexer.catalog();
     let found = catalog.documents(principal.tenant.as_str(), kind, false).await.map_err(failed)?;
-    Ok(found.into_iter().map(|document| document.name).collect())
+    Ok(found.into_iter().map(|document| (document.name, document.version)).collect())
 }
 
 /// Writes what `change` makes of a document, or of none; tried again where somebody else changed it meanwhile.

@@ -14,7 +14,7 @@ mod nothing;
 mod template;
 
 pub(super) use alias::Alias;
-pub(super) use describe::{Described, described, said};
+pub(super) use describe::{Described, described, mappings, said};
 
 use axum::routing::{MethodRouter, get, post, put};
 

@@ -77,7 +77,7 @@ impl Body<'_> {
         for name in ["order", "missing_bucket", "value_type"] {
             rest.remove(name);
         }
-        let body = Body { name, kind, members: &rest, now: self.now, depth: self.depth };
+        let body = Body { name, kind, members: &rest, schema: self.schema, depth: self.depth };
         let of = match kind.as_str() {
             "terms" => {
                 body.known(&["field"])?;

@@ -69,7 +69,7 @@ impl Body<'_> {
     pub(super) fn times_by(&self, interval: Interval) -> Result<TimeHistogram, Error> {
         let zone = self.text("time_zone").map(zone).transpose()?.unwrap_or(jiff::tz::TimeZone::UTC);
         let format = self.format();
-        let reading = Reading { now: self.now, zone: zone.clone(), format: format.as_deref() };
+        let reading = Reading { now: self.schema.now, zone: zone.clone(), format: format.as_deref() };
         let time = |value: &Json| read_time(value, &reading);
         let (extended, hard) = (self.bounds("extended_bounds", time)?, self.bounds("hard_bounds", time)?);
         Ok(TimeHistogram {
@@ -187,8 +187,11 @@ impl Body<'_> {
                 end.as_str().and_then(|text| text.parse().ok()).map(End::Address).ok_or_else(bad)
             }
             Of::Times => {
-                let reading =
-                    Reading { now: self.now, zone: ranges.zone.clone(), format: ranges.format.as_deref() };
+                let reading = Reading {
+                    now: self.schema.now,
+                    zone: ranges.zone.clone(),
+                    format: ranges.format.as_deref(),
+                };
                 Ok(End::Number(read_time(end, &reading)? as f64))
             }
         }

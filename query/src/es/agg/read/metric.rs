@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 
 use super::super::metric::{Function, Metric, TopHits};
-use super::{Body, MAX_TOP, own};
+use super::{Body, MAX_TOP};
 use crate::es::error::Error;
 use crate::es::fields;
 use crate::es::sort::Sorting;
@@ -28,7 +28,7 @@ impl Body<'_> {
         };
         self.known(&plain.iter().chain(extra).copied().collect::<Vec<_>>())?;
         let field = if self.kind == "rate" {
-            self.text("field").map_or_else(|| "".into(), own)
+            self.text("field").map_or_else(|| "".into(), |name| self.own(name))
         } else {
             self.field()?
         };
@@ -134,7 +134,9 @@ impl Body<'_> {
     }
 
     pub(super) fn sorting(&self) -> Result<Sorting, Error> {
-        self.members.get("sort").map_or(Ok(Sorting::default()), |sort| Sorting::of_body(sort, false))
+        self.members
+            .get("sort")
+            .map_or(Ok(Sorting::default()), |sort| Sorting::of_body(sort, false, self.schema))
     }
 
     pub(super) fn top_metrics(&self) -> Result<Metric, Error> {
@@ -145,7 +147,7 @@ impl Body<'_> {
             None => Vec::new(),
         };
         let names: Option<Vec<Box<str>>> =
-            items.into_iter().map(|item| item.get("field")?.as_str().map(own)).collect();
+            items.into_iter().map(|item| item.get("field")?.as_str().map(|name| self.own(name))).collect();
         let fields = names.filter(|names| !names.is_empty());
         let fields =
             fields.ok_or_else(|| Error::parsing("[top_metrics] requires [metrics] with a [field] each"))?;

@@ -1,9 +1,11 @@
 //! Aggregations by values: `terms`, `rare_terms`, `multi_terms`, with their orders and choices.
 
+use std::sync::OnceLock;
+
 use serde_json::Value as Json;
 
 use super::super::bucket::{BucketOrder, Choice, MultiTerms, OrderBy, Terms};
-use super::{Body, MAX_SIZE, own, value};
+use super::{Body, MAX_SIZE, value};
 use crate::es::dsl;
 use crate::es::error::Error;
 use crate::es::key::Key;
@@ -27,9 +29,6 @@ impl Body<'_> {
             "value_type",
         ])?;
         let least = self.count("min_doc_count", 1, 0)? as u64;
-        if least == 0 {
-            return Err(Error::unsupported("terms with min_doc_count 0"));
-        }
         Ok(Terms {
             field: self.field()?,
             size: self.count("size", 10, 1)?.min(MAX_SIZE),
@@ -41,6 +40,9 @@ impl Body<'_> {
             missing: self.missing(),
             format: self.format(),
             shows_error: self.flag("show_term_doc_count_error"),
+            by_words: self.is_by_words(),
+            is_date: self.text("field").is_some_and(|name| self.schema.is_date(name)),
+            all: OnceLock::new(),
         })
     }
 
@@ -70,7 +72,14 @@ impl Body<'_> {
             missing: self.missing(),
             format: self.format(),
             shows_error: false,
+            by_words: self.is_by_words(),
+            is_date: self.text("field").is_some_and(|name| self.schema.is_date(name)),
+            all: OnceLock::new(),
         })
+    }
+
+    fn is_by_words(&self) -> bool {
+        self.text("field").is_some_and(|name| self.schema.is_by_words(name))
     }
 
     pub(super) fn multi_terms(&self) -> Result<MultiTerms, Error> {
@@ -89,7 +98,7 @@ impl Body<'_> {
             let name = term.get("field").and_then(Json::as_str);
             let name =
                 name.ok_or_else(|| Error::illegal("[multi_terms] requires a [field] in each of [terms]"))?;
-            fields.push((own(name), term.get("missing").and_then(value)));
+            fields.push((self.own(name), term.get("missing").and_then(value)));
         }
         if fields.len() < 2 {
             return Err(Error::illegal(
