@@ -201,7 +201,10 @@ pub(super) async fn field_mapping(
     let indices = resolve(&es, &principal, index, Missing::of(&params)?).await?;
     let mut answer = Map::new();
     for name in indices.names.keys() {
-        let found = fields(&es, &principal, in_index(name)).await?;
+        let mut found = fields(&es, &principal, in_index(name)).await?;
+        if indices.made.contains_key(name) {
+            found.extend(types(&write::mappings(&es, &principal, name).await?));
+        }
         let mut mappings = Map::new();
         for (field, kind) in &found {
             if patterns.split(',').any(|pattern| wild::matches(pattern, field)) {

@@ -187,6 +187,14 @@ impl Reading<'_> {
     }
 }
 
+/// The instant that a text says as a date: with or without a time of day, a space or a `T` between.
+pub(super) fn lenient(text: &str) -> Option<Timestamp> {
+    let reading = Reading { now: Timestamp::from_seconds(0), zone: TimeZone::UTC, format: None };
+    let is_date = text.len() >= 8 && text.as_bytes().get(4) == Some(&b'-');
+    let said = is_date.then(|| text.replacen(' ', "T", 1))?;
+    reading.iso(&said).map(|interval| interval.start)
+}
+
 /// A millisecond, the resolution of Elasticsearch's dates.
 pub(super) fn milli(time: Timestamp) -> Interval {
     let start = floor(time.nanos(), MILLI);

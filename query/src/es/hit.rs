@@ -65,8 +65,9 @@ pub(super) fn bare(event: &Event) -> Map<String, Json> {
 
 /// The document as a nested object.
 pub(super) fn source(event: &Event) -> Json {
-    let mut root = as_sent(event).unwrap_or_default();
-    let is_sent = !root.is_empty();
+    let sent = as_sent(event);
+    let is_sent = sent.is_some();
+    let mut root = sent.unwrap_or_default();
     let given = given_id(event).is_some();
     let is_ours = |field: &str| field == name::DATASET || (field == GIVEN_ID && given);
     // What was sent without a time has none.

@@ -7,6 +7,8 @@ use std::net::IpAddr;
 use locard_event::{Timestamp, Value};
 use serde_json::{Value as Json, json};
 
+use super::date::lenient;
+
 /// A value as sorts and buckets tell it from others.
 #[derive(Clone, Debug)]
 pub(super) enum Key {
@@ -37,6 +39,7 @@ impl Key {
     pub(super) fn of_date(value: &Value) -> Option<Self> {
         match (value, value.as_time()) {
             (Value::Str(_), Some(time)) => Some(Self::Time(millis(time))),
+            (Value::Str(text), None) => Some(Self::Text((&**text).into()).as_date()),
             _ => Self::of(value),
         }
     }
@@ -44,9 +47,7 @@ impl Key {
     /// A text that is a time as one.
     pub(super) fn as_date(&self) -> Self {
         match self {
-            Self::Text(text) => {
-                Timestamp::parse(text).map_or_else(|_| self.clone(), |time| Self::Time(millis(time)))
-            }
+            Self::Text(text) => lenient(text).map_or_else(|| self.clone(), |time| Self::Time(millis(time))),
             key => key.clone(),
         }
     }
@@ -108,7 +109,7 @@ impl Key {
             }
             (Self::Text(text), Self::Time(_)) => match text.parse() {
                 Ok(millis) => Some(Self::Time(millis)),
-                Err(_) => Timestamp::parse(text).ok().map(|time| Self::Time(millis(time))),
+                Err(_) => lenient(text).map(|time| Self::Time(millis(time))),
             },
             (Self::Text(text), Self::Bool(_)) => text.parse().map(Self::Bool).ok(),
             (Self::Int(number), Self::Time(_)) => Some(Self::Time(*number)),

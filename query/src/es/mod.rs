@@ -55,11 +55,12 @@ pub(crate) struct Es {
     pub(crate) searcher: Searcher,
     contexts: Arc<Contexts>,
     mappings: Arc<scope::Mappings>,
+    settled: Arc<write::Settled>,
 }
 
 /// The routes of the Elasticsearch API. The caller's layers put a [`locard_indexer::Principal`] into every request.
 pub(crate) fn router(searcher: Searcher) -> Router {
-    let es = Es { searcher, contexts: Arc::default(), mappings: Arc::default() };
+    let es = Es { searcher, contexts: Arc::default(), mappings: Arc::default(), settled: Arc::default() };
     let routes =
         cluster_routes().into_iter().chain(search_routes()).chain(index_routes()).chain(write::routes());
     let router = routes.fold(Router::new(), |router, (path, methods)| router.route(path, methods));

@@ -183,7 +183,9 @@ pub(super) fn write(format: &str, date: &Zoned) -> String {
         | "date_time"
         | "strict_date_time"
         | "" => by("yyyy-MM-dd'T'HH:mm:ss.SSSXXX", date),
-        "strict_date_optional_time_nanos" => by("yyyy-MM-dd'T'HH:mm:ss.SSSSSSSSSXXX", date),
+        "strict_date_optional_time_nanos" => {
+            by(&format!("yyyy-MM-dd'T'HH:mm:ss.{}XXX", "S".repeat(digits_of(date))), date)
+        }
         "date_time_no_millis" | "strict_date_time_no_millis" => by("yyyy-MM-dd'T'HH:mm:ssXXX", date),
         "date" | "strict_date" | "year_month_day" | "strict_year_month_day" => by("yyyy-MM-dd", date),
         "year_month" | "strict_year_month" => by("yyyy-MM", date),
@@ -253,6 +255,12 @@ fn field(letter: char, count: usize, date: &Zoned) -> String {
         }
         _ => String::new(),
     }
+}
+
+/// Digits that a fraction of a second needs, 3 at least.
+fn digits_of(date: &Zoned) -> usize {
+    let nanos = format!("{:09}", date.subsec_nanosecond());
+    nanos.trim_end_matches('0').len().max(3)
 }
 
 #[cfg(test)]

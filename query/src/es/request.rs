@@ -127,7 +127,9 @@ impl Request {
                 )
             } else {
                 format!(
-                    "Batch size is too large, size must be less than or equal to: [{MAX_WINDOW}] but was [{window}]."
+                    "Batch size is too large, size must be less than or equal to: [{MAX_WINDOW}] but was [{window}]. Scroll batch \
+                     sizes cost as much memory as result windows so they are controlled by the [index.max_result_window] index \
+                     level setting."
                 )
             };
             return Err(Error::illegal(reason));
@@ -231,6 +233,11 @@ fn sorting(
 }
 
 fn count(body: &Map<String, Json>, params: &Params, name: &str) -> Result<Option<usize>, Error> {
+    if let Some(text) = params.text(name).filter(|text| text.starts_with('-'))
+        && let Ok(number) = text.parse()
+    {
+        return Err(negative(name, number));
+    }
     if let Some(number) = params.number(name)? {
         return Ok(Some(usize::try_from(number).unwrap_or(usize::MAX)));
     }
@@ -238,11 +245,15 @@ fn count(body: &Map<String, Json>, params: &Params, name: &str) -> Result<Option
     let number = value.as_i64().or_else(|| value.as_str().and_then(|text| text.parse().ok()));
     match number {
         Some(number) if number >= 0 => Ok(Some(usize::try_from(number).unwrap_or(usize::MAX))),
-        Some(-1) => Ok(None),
-        _ => Err(Error::illegal(format!(
-            "[{name}] parameter cannot be negative or no number but was [{value}]"
-        ))),
+        Some(number) => Err(negative(name, number)),
+        None => Err(Error::illegal(format!("[{name}] parameter must be a number but was [{value}]"))),
     }
+}
+
+/// As Elasticsearch says it of either.
+fn negative(name: &str, number: i64) -> Error {
+    let verb = if name == "size" { ", found" } else { " but was" };
+    Error::illegal(format!("[{name}] parameter cannot be negative{verb} [{number}]"))
 }
 
 fn total(body: &Map<String, Json>, params: &Params) -> Result<Total, Error> {

@@ -27,6 +27,8 @@ struct Said {
     is_date: bool,
     /// Aggregated by its words: `fielddata`.
     by_words: bool,
+    /// Another name of a field that may have one of its own.
+    is_alias: bool,
 }
 
 /// What is said of the fields of an index.
@@ -58,7 +60,20 @@ impl Mapping {
     pub(super) fn read(mappings: &Json) -> Self {
         let mut mapping = Self::default();
         mapping.level(mappings, "", 0);
+        mapping.follow();
         mapping
+    }
+
+    /// Other names mean what the names that they stand for do.
+    fn follow(&mut self) {
+        let said = self.said.clone();
+        for (name, own) in &mut self.said {
+            if *own.field != **name
+                && let Some(target) = said.get(&own.field).filter(|_| own.is_alias)
+            {
+                *own = Said { is_alias: true, ..target.clone() };
+            }
+        }
     }
 
     fn level(&mut self, body: &Json, path: &str, depth: usize) {
@@ -89,7 +104,8 @@ impl Mapping {
         else {
             if field != name {
                 let target = Field::named(field);
-                let said = Said { field: field.into(), kind: target.kind, is_date: false, by_words: false };
+                let (kind, is_alias) = (target.kind, true);
+                let said = Said { field: field.into(), kind, is_date: false, by_words: false, is_alias };
                 self.said.insert(name.into(), said);
             }
             return;
@@ -101,6 +117,7 @@ impl Mapping {
             kind: if is_text { Kind::Text } else { Kind::Keyword },
             is_date: matches!(kind, "date" | "date_nanos"),
             by_words,
+            is_alias: false,
         };
         self.said.insert(name.into(), said);
     }
@@ -299,7 +316,7 @@ mod tests {
             ("title.raw^2", "title", Kind::Keyword, false),
             ("code", "code", Kind::Keyword, false),
             ("at", "at", Kind::Keyword, true),
-            ("other", "who.name", Kind::Text, false),
+            ("other", "who.name", Kind::Keyword, false),
             ("unsaid", "unsaid", Kind::Text, false),
             ("unsaid.keyword", "unsaid", Kind::Keyword, false),
         ] {

@@ -73,9 +73,18 @@ impl Values {
 }
 
 impl Sorting {
+    /// Whether it asks for the place of documents in a point in time.
+    fn needs_pit(item: &Json) -> bool {
+        item == "_shard_doc" || item.get("_shard_doc").is_some()
+    }
+
     /// From the member `sort`.
     pub(super) fn of_body(value: &Json, in_pit: bool, schema: &Schema) -> Result<Self, Error> {
         let mut keys = Vec::new();
+        let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+        if !in_pit && items.iter().any(Self::needs_pit) {
+            return Err(Error::illegal("[_shard_doc] sort field cannot be used without [point in time]"));
+        }
         match value {
             Json::Array(items) => {
                 for item in items {

@@ -111,3 +111,52 @@ async fn parameters_that_would_be_passed_over_are_refused() {
     let stats = server.get(&somebody(), "/es/test/_stats").await.json();
     assert!(stats["indices"]["test"]["total"]["store"]["size_in_bytes"].as_u64().unwrap() > 0, "{stats}");
 }
+
+/// Sends a body with a method, and gives the answer's JSON.
+async fn send(server: &Server, method: &str, path: &str, body: Value) -> Value {
+    let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+    server.send(&somebody(), request.body(body.to_string().into()).unwrap()).await.json()
+}
+
+#[tokio::test]
+async fn templates_describe_indices_that_come_to_be() {
+    let server = Server::start().await;
+    let keyword = |name: &str| json!({"properties": {name: {"type": "keyword"}}});
+    let base = json!({"template": {"mappings": keyword("code"), "settings": {"number_of_replicas": 2}}});
+    send(&server, "PUT", "/es/_component_template/base", base).await;
+    // What was there before a template is not touched by it.
+    send(&server, "POST", "/es/tp-old/_doc", json!({"code": "Two Words"})).await;
+    for (name, priority) in [("low", 1), ("high", 7)] {
+        let template = json!({"index_patterns": ["tp-*"], "priority": priority, "composed_of": ["base"],
+            "template": {"mappings": keyword(name), "aliases": {"{index}-all": {}}}});
+        send(&server, "PUT", &format!("/es/_index_template/{name}"), template).await;
+    }
+    let legacy = json!({"index_patterns": "legacy-*", "mappings": {"_doc": keyword("code")}});
+    send(&server, "PUT", "/es/_template/legacy", legacy).await;
+    send(&server, "POST", "/es/tp-old/_doc", json!({"code": "again"})).await;
+    let made = json!({"mappings": {"properties": {"n": {"type": "long"}}}, "aliases": {"own": {}}});
+    send(&server, "PUT", "/es/tp-made", made).await;
+    for index in ["tp-new", "legacy-new"] {
+        send(&server, "POST", &format!("/es/{index}/_doc"), json!({"code": "Two Words"})).await;
+        let body = json!({"query": {"term": {"code": "Two Words"}}});
+        let answer = search(&server, &format!("/es/{index}/_search"), &body).await;
+        assert_eq!(answer["hits"]["total"]["value"], 1, "{index}");
+    }
+    let kinds = |index: &'static str| {
+        let server = &server;
+        async move {
+            let shown = server.get(&somebody(), &format!("/es/{index}")).await.json()[index].clone();
+            let kind = |name: &str| shown["mappings"]["properties"][name]["type"].clone();
+            let aliases = shown["aliases"].as_object().unwrap().keys().cloned().collect::<Vec<_>>().join(",");
+            (kind("code"), kind("high"), kind("low"), aliases)
+        }
+    };
+    let is = |kind: &str| json!(kind);
+    assert_eq!(kinds("tp-new").await, (is("keyword"), is("keyword"), Value::Null, "tp-new-all".into()));
+    assert_eq!(kinds("tp-old").await, (is("text"), Value::Null, Value::Null, String::new()));
+    assert_eq!(kinds("tp-made").await, (is("keyword"), is("keyword"), Value::Null, "own,tp-made-all".into()));
+    let settings = server.get(&somebody(), "/es/tp-new/_settings").await.json();
+    assert_eq!(settings["tp-new"]["settings"]["index"]["number_of_replicas"], 2);
+    let simulated = send(&server, "POST", "/es/_index_template/_simulate_index/tp-x", json!({})).await;
+    assert_eq!(simulated["template"]["mappings"]["properties"]["high"]["type"], "keyword");
+}

@@ -6,7 +6,7 @@ use locard_event::{Timestamp, Value};
 use super::bucket::BucketOrder;
 use super::doc::Doc;
 use super::number::number;
-use crate::es::date::{Unit, instant, zoned};
+use crate::es::date::{Unit, instant, lenient, zoned};
 use crate::es::key::{Key, millis};
 
 const MILLI: i64 = 1_000_000;
@@ -174,7 +174,7 @@ impl TimeHistogram {
         let time = match value {
             Value::Time(time) => *time,
             Value::Int(millis) => Timestamp::from_millis(*millis),
-            other => other.as_time()?,
+            other => other.as_time().or_else(|| lenient(&other.text()))?,
         };
         let start = millis(self.floor(time));
         let inside = self.hard.is_none_or(|(low, high)| {
@@ -258,11 +258,12 @@ impl NumberHistogram {
     }
 
     fn key(&self, value: &Value) -> Option<Key> {
-        let number = number(value)?;
+        let place = self.place(number(value)?);
+        let start = place * self.interval;
         let inside = self.hard.is_none_or(|(low, high)| {
-            low.is_none_or(|low| number >= low) && high.is_none_or(|high| number <= high)
+            low.is_none_or(|low| start >= low) && high.is_none_or(|high| start <= high)
         });
-        inside.then(|| Key::Float(self.begin(self.place(number))))
+        inside.then(|| Key::Float(self.begin(place)))
     }
 }
 

@@ -6,6 +6,8 @@ use locard_event::Value;
 
 use super::doc::Doc;
 use super::number::number;
+use crate::es::date::lenient;
+use crate::es::key::millis;
 
 /// What the ends of ranges are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +71,11 @@ impl Ranges {
 
     fn of_value(&self, value: &Value, places: &mut Vec<usize>) {
         let found = match self.of {
-            Of::Numbers | Of::Times => number(value).map(End::Number),
+            Of::Numbers => number(value).map(End::Number),
+            Of::Times => {
+                let said = || lenient(&value.text()).map(|time| millis(time) as f64);
+                number(value).or_else(said).map(End::Number)
+            }
             Of::Addresses => value.as_ip().map(End::Address),
         };
         let Some(found) = found else { return };

@@ -123,8 +123,15 @@ fn exists(members: &Map<String, Json>, meaning: Meaning<'_>) -> Result<Filter, E
 
 /// Whether a document has the field, or one below it.
 pub(super) fn has(field: &str, meaning: Meaning<'_>) -> Result<Filter, Error> {
-    if matches!(field, "_id" | "_index" | "_source" | "*") {
-        return Ok(Filter::All);
+    match field {
+        "_id" | "_index" | "_seq_no" | "_version" | "*" => return Ok(Filter::All),
+        "_routing" | "_ignored" => return Ok(text::nothing()),
+        "_source" => {
+            let reason =
+                "failed to create query: Field [_source] of type [_source] does not support exists queries";
+            return Err(Error::new(http::StatusCode::BAD_REQUEST, "query_shard_exception", reason));
+        }
+        _ => {}
     }
     let mut fields = meaning.fields(field)?;
     if !field.contains('*') {

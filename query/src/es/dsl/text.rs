@@ -205,7 +205,10 @@ fn bounded(pattern: &str) -> Result<(), Error> {
     if pattern.chars().count() <= MAX_PATTERN_CHARS {
         return Ok(());
     }
-    let reason =
-        format!("The length of the pattern exceeds the allowed maximum of {MAX_PATTERN_CHARS} characters");
+    let reason = format!(
+        "The length of regex [{}] used in the Regexp Query request has exceeded the allowed maximum of \
+         [{MAX_PATTERN_CHARS}]. This maximum can be set by changing the [index.max_regex_length] index level setting.",
+        pattern.chars().count()
+    );
     Err(Error::illegal(reason))
 }

@@ -11,7 +11,7 @@ use locard_indexer::{Bulk, BulkAnswer, Form, Principal, Problem};
 
 use super::super::Es;
 use super::super::error::Error;
-use super::{alias, answered};
+use super::{alias, answered, apply};
 
 /// `POST|PUT /es/_bulk`.
 pub(super) async fn all(
@@ -63,7 +63,14 @@ pub(super) async fn write(
 ) -> Result<BulkAnswer, Response> {
     let aliases = targets(es, principal).await.map_err(IntoResponse::into_response)?;
     let bulk = Bulk { index, form, aliases, ..Bulk::default() };
-    locard_indexer::deliver_bulk(&es.searcher.indexer, principal, bulk, headers, body).await.map_err(refuse)
+    let has_templates = apply::before(es, principal).await.map_err(IntoResponse::into_response)?;
+    let delivered = locard_indexer::deliver_bulk(&es.searcher.indexer, principal, bulk, headers, body).await;
+    let answer = delivered.map_err(refuse)?;
+    if has_templates && let Err(error) = apply::after(es, principal, &answer).await {
+        // What is written is written: the next document in the index makes up for it.
+        tracing::warn!(error = %error.body(), "templates could not be applied");
+    }
+    Ok(answer)
 }
 
 /// Where what is written to each alias goes.

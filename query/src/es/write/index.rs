@@ -12,7 +12,7 @@ use super::super::Es;
 use super::super::answer::ok;
 use super::super::error::Error;
 use super::super::params::Params;
-use super::{alias, answered, kept};
+use super::{alias, answered, apply, kept};
 use crate::search::Ask;
 
 pub(super) const KIND: &str = "es-index";
@@ -74,8 +74,14 @@ pub(super) async fn create(
     if is_there(&es, &principal, &name).await? {
         return Err(taken(&name));
     }
-    let aliases = body.as_object_mut().and_then(|body| body.remove("aliases")).unwrap_or_default();
-    let described = described(&mut body)?;
+    let mut said = apply::said(&es, &principal, &name).await?;
+    let mut aliases = apply::take(&mut said, "aliases");
+    if let own @ Json::Object(_) = apply::take(&mut body, "aliases") {
+        kept::merge(&mut aliases, own);
+    }
+    let own = described(&mut body)?;
+    let mut described = described(&mut said)?;
+    kept::merge(&mut described, own);
     kept::change(&es, &principal, (KIND, &name), |before| match before {
         Some(_) => Err(taken(&name)),
         None => Ok(described.clone()),
@@ -93,13 +99,13 @@ fn taken(name: &str) -> Error {
 }
 
 /// What is kept of an index.
-fn described(body: &mut Json) -> Result<Json, Error> {
+pub(super) fn described(body: &mut Json) -> Result<Json, Error> {
     let body = body.as_object_mut().map(std::mem::take).unwrap_or_default();
     let mut kept = Map::new();
     for (name, value) in body {
         match name.as_str() {
             "mappings" => kept.insert(name, untyped(value)),
-            "settings" => kept.insert(name, settings(value)),
+            "settings" => kept.insert(name, settings(&value)),
             other => return Err(Error::parsing(format!("unknown key [{other}] for create index"))),
         };
     }
@@ -109,7 +115,7 @@ fn described(body: &mut Json) -> Result<Json, Error> {
 }
 
 /// Before Elasticsearch 7 mappings stood under the name of a type.
-fn untyped(mut mappings: Json) -> Json {
+pub(super) fn untyped(mut mappings: Json) -> Json {
     match mappings.get_mut("_doc") {
         Some(typed) => typed.take(),
         None => mappings,
@@ -117,7 +123,7 @@ fn untyped(mut mappings: Json) -> Json {
 }
 
 /// Settings below `index`, however they were written.
-fn settings(said: Json) -> Json {
+pub(super) fn settings(said: &Json) -> Json {
     let mut nested = json!({});
     for (name, value) in said.as_object().into_iter().flatten() {
         let name = name.strip_prefix("index.").unwrap_or(name);
@@ -179,6 +185,7 @@ pub(super) async fn delete(
         es.searcher.indexer.delete_dataset(&principal, name).await.map_err(|error| refused(name, error))?;
         kept::delete(&es, &principal, KIND, name).await?;
         alias::forget(&es, &principal, name).await?;
+        es.settled.forget(principal.tenant.as_str(), name);
     }
     Ok(ok(&json!({"acknowledged": true})))
 }
@@ -224,7 +231,7 @@ pub(super) async fn put_settings(
         Some(inner) => inner.take(),
         None => said,
     };
-    lay_over(&es, &principal, &names, &json!({"settings": settings(said)})).await
+    lay_over(&es, &principal, &names, &json!({"settings": settings(&said)})).await
 }
 
 async fn lay_over(es: &Es, principal: &Principal, names: &str, over: &Json) -> Result<Response, Error> {
@@ -258,7 +265,7 @@ mod tests {
             json!({"index": {"number_of_shards": 3, "lifecycle": {"name": "x"}}}),
             json!({"index.number_of_shards": 3, "lifecycle.name": "x"}),
         ] {
-            assert_eq!(settings(said), expected);
+            assert_eq!(settings(&said), expected);
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Writing through the Elasticsearch API: documents, indices, aliases, and what shippers want kept.
 //!
 //! Documents become events through the receive path that every door has; an index is their dataset. What describes an index
-//! (mappings, settings, aliases, templates, policies, pipelines) is kept and given back, and changes no event.
+//! (mappings, settings, aliases, templates, policies, pipelines) is kept and given back; it changes no event, only how fields are asked.
 
 mod alias;
 mod answered;
+mod apply;
 mod bulk;
 mod describe;
 mod document;
@@ -14,6 +15,7 @@ mod nothing;
 mod template;
 
 pub(super) use alias::Alias;
+pub(super) use apply::Settled;
 pub(super) use describe::{Described, described, mappings, said};
 
 use axum::routing::{MethodRouter, get, post, put};

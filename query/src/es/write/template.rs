@@ -1,10 +1,10 @@
-//! Templates, lifecycle policies and pipelines: kept and given back, so that shippers that bring their own are content. They change no
-//! event: every field is searchable as it is, retention is the server's, and what a pipeline would do is not done.
+//! Templates, lifecycle policies and pipelines: kept and given back, so that shippers that bring their own are content. Templates
+//! describe indices when these come to be (`apply`); retention is the server's, and what a pipeline would do is not done.
 
 use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::{MethodRouter, get};
+use axum::routing::{MethodRouter, get, post};
 use http::StatusCode;
 use locard_indexer::{Permission, Principal};
 use serde_json::{Value as Json, json};
@@ -13,11 +13,11 @@ use super::super::Es;
 use super::super::answer::{json as answer, ok};
 use super::super::error::Error;
 use super::super::wild;
-use super::kept;
+use super::{apply, kept};
 
 /// What kind of document; a path has a constant of it.
 #[derive(Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     IndexTemplate,
     ComponentTemplate,
     LegacyTemplate,
@@ -26,7 +26,7 @@ enum Kind {
 }
 
 impl Kind {
-    const fn name(self) -> &'static str {
+    pub(super) const fn name(self) -> &'static str {
         match self {
             Self::IndexTemplate => "es-index-template",
             Self::ComponentTemplate => "es-component-template",
@@ -91,13 +91,30 @@ pub(super) fn routes() -> Vec<(&'static str, MethodRouter<Es>)> {
     ]
     .into_iter()
     .flat_map(|(all, one, kind)| [(all, get_all(kind)), (one, by_name(kind))]);
-    named.chain([("/_ilm/status", get(ilm_status))]).collect()
+    named
+        .chain([
+            ("/_ilm/status", get(ilm_status)),
+            ("/_index_template/_simulate_index/{name}", post(simulate)),
+        ])
+        .collect()
 }
 
 /// Answers `_ilm/status`: shippers set up no policy where it is off.
 async fn ilm_status(principal: Principal) -> Result<Response, Error> {
     kept::may_read(&principal)?;
     Ok(ok(&json!({"operation_mode": "RUNNING"})))
+}
+
+/// Answers `_index_template/_simulate_index/{name}`: what an index of this name would be made with.
+async fn simulate(
+    State(es): State<Es>,
+    principal: Principal,
+    Path(name): Path<String>,
+) -> Result<Response, Error> {
+    kept::may_read(&principal)?;
+    let mut template = json!({"settings": {"index": {}}, "mappings": {}, "aliases": {}});
+    kept::merge(&mut template, apply::said(&es, &principal, &name).await?);
+    Ok(ok(&json!({"template": template, "overlapping": []})))
 }
 
 fn get_all(kind: Kind) -> MethodRouter<Es> {

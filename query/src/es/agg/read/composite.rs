@@ -30,6 +30,9 @@ impl Body<'_> {
             }
             _ => return Err(Error::illegal("[filters] cannot be empty.")),
         };
+        if filters.is_empty() {
+            return Err(Error::illegal("[filters] cannot be empty."));
+        }
         let named = self.text("other_bucket_key").map(str::to_owned);
         let other = named.or_else(|| self.flag("other_bucket").then(|| "_other_".to_owned()));
         Ok(Filters { filters, other, shape })
@@ -38,11 +41,21 @@ impl Body<'_> {
     pub(super) fn composite(&self) -> Result<Composite, Error> {
         self.known(&["sources", "size", "after"])?;
         if self.depth > 0 {
-            return Err(Error::unsupported("composite within another aggregation"));
+            return Err(Error::illegal("[composite] aggregation cannot be used with a parent aggregation"));
         }
-        let mut sources = Vec::new();
+        if !self.members.contains_key("sources") {
+            return Err(Error::illegal("Required [sources]"));
+        }
+        let mut sources: Vec<Source> = Vec::new();
         for item in self.members.get("sources").and_then(Json::as_array).into_iter().flatten() {
-            sources.push(self.source(item)?);
+            let source = self.source(item)?;
+            if sources.iter().any(|known| known.name == source.name) {
+                return Err(Error::illegal(format!(
+                    "Composite source names must be unique, found duplicates: [{}]",
+                    source.name
+                )));
+            }
+            sources.push(source);
         }
         if sources.is_empty() {
             return Err(Error::illegal("Composite [sources] cannot be null or empty"));
@@ -53,7 +66,14 @@ impl Body<'_> {
                 Some(sources.iter().map(|source| after_key(source, after)).collect::<Result<_, _>>()?)
             }
         };
-        Ok(Composite { sources, size: self.count("size", 10, 1)?.min(MAX_SIZE), after })
+        let size = self.count("size", 10, 1)?;
+        if size > MAX_SIZE {
+            let reason = format!(
+                "Trying to create too many buckets. Must be less than or equal to: [{MAX_SIZE}] but was [{size}]."
+            );
+            return Err(Error::new(http::StatusCode::BAD_REQUEST, "too_many_buckets_exception", reason));
+        }
+        Ok(Composite { sources, size, after })
     }
 
     pub(super) fn source(&self, item: &Json) -> Result<Source, Error> {

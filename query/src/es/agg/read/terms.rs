@@ -41,7 +41,7 @@ impl Body<'_> {
             format: self.format(),
             shows_error: self.flag("show_term_doc_count_error"),
             by_words: self.is_by_words(),
-            is_date: self.text("field").is_some_and(|name| self.schema.is_date(name)),
+            is_date: self.is_date(),
             all: OnceLock::new(),
         })
     }
@@ -73,9 +73,14 @@ impl Body<'_> {
             format: self.format(),
             shows_error: false,
             by_words: self.is_by_words(),
-            is_date: self.text("field").is_some_and(|name| self.schema.is_date(name)),
+            is_date: self.is_date(),
             all: OnceLock::new(),
         })
+    }
+
+    fn is_date(&self) -> bool {
+        self.text("value_type") == Some("date")
+            || self.text("field").is_some_and(|name| self.schema.is_date(name))
     }
 
     fn is_by_words(&self) -> bool {
@@ -156,7 +161,11 @@ impl Body<'_> {
                 Some(Choice::Pattern(whole.map_err(|_| Error::illegal(format!("[{name}] is too large")))?))
             }
             Some(Json::Array(values)) => {
-                let text = |value: &Json| Key::of_json(value).map(|key| key.text());
+                let is_date = self.is_date();
+                let text = |value: &Json| {
+                    let key = Key::of_json(value)?;
+                    Some(if is_date { key.as_date().text() } else { key.text() })
+                };
                 Some(Choice::Values(values.iter().filter_map(text).collect()))
             }
             Some(_) => return Err(Error::unsupported("terms with partitions")),
