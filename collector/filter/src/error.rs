@@ -45,7 +45,8 @@ impl SyntaxError {
         let indent = before.get(line_start..).unwrap_or("").chars().count();
         let marked = text.get(self.span.clone()).and_then(|part| part.lines().next());
         let width = marked.map_or(1, |part| part.chars().count().max(1));
-        let mut out = format!("{line}\n{:indent$}{} {}\n", "", "^".repeat(width), self.message);
+        // Not as a width in the format: that ends at 65,535 and breaks.
+        let mut out = format!("{line}\n{}{} {}\n", " ".repeat(indent), "^".repeat(width), self.message);
         for (label, advice) in [("hint", &self.hint), ("fix", &self.fix)] {
             if let Some(advice) = advice {
                 // Writing to a String cannot fail.

@@ -61,7 +61,12 @@ impl fmt::Display for Predicate {
             Test::Equals(text) => write!(f, "{field}={}", text_of(text)),
             Test::Compare(comparison, text) => write!(f, "{field}{comparison}{}", ordered(text)),
             Test::Range(low, high) => range(f, &field, low, high),
-            Test::Cidr(network) => write!(f, "{field}{colon}{network}"),
+            Test::Cidr(network) => {
+                // `d:1::/2` would be read as one address, not as the field `d`.
+                let is_group = (1..=4).contains(&field.len()) && field.bytes().all(|b| b.is_ascii_hexdigit());
+                let quote = if is_group { "\"" } else { "" };
+                write!(f, "{quote}{field}{quote}{colon}{network}")
+            }
             Test::Exists => write!(f, "{field}{colon}*"),
             Test::Time(times) => time(f, &field, times),
         }

@@ -266,6 +266,24 @@ pub(super) fn missing_value(cursor: &Cursor<'_>, field: &str) -> SyntaxError {
         .fix(cursor.text(), at..value_at, "")
 }
 
+/// `user.name : root`, as KQL has it.
+pub(super) fn lone_colon(cursor: &Cursor<'_>) -> Result<(), SyntaxError> {
+    if cursor.token() != ":" {
+        return Ok(());
+    }
+    let at = cursor.position();
+    let head = cursor.text().get(..at).unwrap_or("").trim_end();
+    let value = cursor.rest().get(1..).unwrap_or("").trim_start();
+    let error = SyntaxError::new(at..at + 1, "a colon by itself")
+        .hint("write field:value without spaces, or put the colon in quotes to search for it");
+    let is_value = !value.is_empty() && !value.starts_with([')', '|']);
+    Err(if is_value {
+        error.fix(cursor.text(), head.len()..end_of(cursor) - value.len(), ":")
+    } else {
+        error
+    })
+}
+
 /// `span` covers the operator.
 pub(super) fn missing_operand(cursor: &Cursor<'_>, span: Range<usize>) -> SyntaxError {
     let operator = cursor.text().get(span.clone()).unwrap_or("").trim().to_owned();

@@ -53,6 +53,7 @@ impl Parser<'_> {
 
     fn at_end_of_all(&self) -> Result<bool, SyntaxError> {
         fault::foreign_operator(&self.cursor)?;
+        fault::lone_colon(&self.cursor)?;
         Ok(matches!(self.cursor.peek(), None | Some(')' | '|')) || self.cursor.token() == "OR")
     }
 

@@ -2,7 +2,7 @@
 
 use expect_test::{Expect, expect, expect_file};
 
-use crate::{MAX_DEPTH, MAX_TERMS, Spent, parse, parse_prefix_within};
+use crate::{MAX_DEPTH, MAX_TERMS, Spent, SyntaxError, parse, parse_prefix_within};
 
 /// The query fails, and the fix, if one is offered, parses.
 #[track_caller]
@@ -95,4 +95,26 @@ fn what_is_costly_is_limited_over_all_filters_of_a_query() {
     check(&[&wild(4), "b*"], Some("patterns with wildcards of more than 4096 bytes together"));
     check(&[&words(500), &words(500)], None);
     check(&[&words(500), &words(501)], Some("more than 1000 tests"));
+}
+
+#[test]
+fn an_error_far_along_a_line_is_shown_too() {
+    let far = SyntaxError::new(70_000..70_001, "far");
+    assert_eq!(far.render(&"x".repeat(70_002)).lines().nth(1).unwrap().len(), 70_000 + "^ far".len());
+}
+
+#[test]
+fn a_colon_between_spaces_is_put_right() {
+    for (query, fix) in [
+        ("user.name : root", Some("user.name:root")),
+        ("a user.name :  (b OR c) d", Some("a user.name:(b OR c) d")),
+        ("a :", None),
+        ("(a : )", None),
+    ] {
+        let error = parse(query).unwrap_err();
+        assert_eq!((&*error.message, error.fix.as_deref()), ("a colon by itself", fix), "{query}");
+    }
+    for query in ["a \":\" b", "a ::1", "a :443"] {
+        parse(query).unwrap();
+    }
 }

@@ -195,6 +195,15 @@ fn a_field_of_one_letter_is_not_printed_as_a_drive() {
     assert_eq!(parse(&filter.to_string()).unwrap(), filter);
 }
 
+#[test]
+fn a_field_of_hex_digits_is_not_printed_as_a_part_of_an_address() {
+    for (field, network) in [("d", "1::/2"), ("cafe", "::/0"), ("fe80", "::1/128"), ("cafes", "1::/2")] {
+        let test = Test::Cidr(network.parse().unwrap());
+        let filter = Filter::Is(Predicate { field: Some(field.into()), test });
+        assert_eq!(parse(&filter.to_string()).unwrap(), filter, "{filter}");
+    }
+}
+
 fn piece() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(vec![
         "a",

@@ -341,7 +341,11 @@ pub(in crate::pipe) fn regex(pattern: &str) -> Result<Regex, String> {
     let built = regex::RegexBuilder::new(pattern).size_limit(REGEX_BYTES).build();
     built.map_err(|error| match error {
         regex::Error::CompiledTooBig(_) => "the regular expression is too large".to_owned(),
-        error => format!("bad regular expression: {}", error.to_string().lines().last().unwrap_or_default()),
+        error => {
+            let text = error.to_string();
+            let last = text.lines().last().unwrap_or_default();
+            format!("bad regular expression: {}", last.trim_start_matches("error: "))
+        }
     })
 }
 

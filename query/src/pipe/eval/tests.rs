@@ -126,7 +126,7 @@ fn mistakes_are_explained() {
         a=if(b): `if` takes 3 arguments, not 1 / 
         a=match(b, c): the regular expression must be written as a text / as in match(url.path, "^/admin")
         _id=1: `_id` cannot be changed / choose another name
-        a=match(b, "("): bad regular expression: error: unclosed group / 
+        a=match(b, "("): bad regular expression: unclosed group / 
         a=(1: expected a closing parenthesis / 
     "#]]
     .assert_eq(&explained);
