@@ -26,7 +26,7 @@ if part cases; then
 fi
 if part kills; then
   step "kill -9: $kills times"
-  LOCARD_KILLS=$kills cargo nextest run --profile soak --workspace --locked -E 'package(locard-tests) & test(kill)' || failed+=(kills)
+  LOCARD_KILLS=$kills cargo nextest run --profile soak --workspace --locked --test e2e -E 'test(kill)' || failed+=(kills)
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then
