@@ -58,6 +58,11 @@ async fn arrow_and_duckdb_read_parquet() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn elastalert_alerts() -> anyhow::Result<()> {
+    check(root().join("target/clients/elastalert/bin/python"), &["-W", "ignore", "alert.py"]).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn elasticsearch_for_javascript_reads() -> anyhow::Result<()> {
     if !root().join("tests/clients/node_modules").exists() {
         eprintln!("SKIPPED: node_modules is not there: make deps");

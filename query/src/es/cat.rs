@@ -131,6 +131,28 @@ fn aligned(lines: &[Vec<String>]) -> String {
     text
 }
 
+/// Answers `_cat/count`: documents in all of the indices.
+pub(super) async fn count(
+    State(es): State<Es>,
+    principal: Principal,
+    index: Index,
+    params: Params,
+) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    params.known("/_cat/count", &[INDICES, CAT])?;
+    let found = resolve(&es, &principal, expression(&index), Missing::of(&params)?).await?;
+    let count: u64 = found.names.values().sum();
+    let now = crate::now();
+    let (epoch, clock) =
+        (now.nanos() / 1_000_000_000, now.to_string().get(11..19).unwrap_or_default().to_owned());
+    if params.text("format") == Some("json") {
+        let row = json!({"epoch": epoch.to_string(), "timestamp": clock, "count": count.to_string()});
+        return Ok(answer::ok(&json!([row])));
+    }
+    let heading = if params.flag("v") { "epoch timestamp count\n" } else { "" };
+    Ok(answer::text(format!("{heading}{epoch} {clock} {count}\n")))
+}
+
 /// Answers `_stats`: documents, and what they take.
 pub(super) async fn stats(
     State(es): State<Es>,

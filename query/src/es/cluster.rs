@@ -3,13 +3,15 @@
 use axum::extract::State;
 use axum::response::Response;
 use http::StatusCode;
-use locard_indexer::Principal;
+use locard_indexer::{Permission, Principal};
 use serde_json::{Value as Json, json};
 
 use super::Es;
 use super::answer::{json, ok, text};
 use super::error::Error;
+use super::index::{Missing, resolve};
 use super::params::Params;
+use super::search::{Index, expression};
 
 /// How this tenant's events are. Says nothing about others.
 fn status(es: &Es, principal: &Principal) -> &'static str {
@@ -41,16 +43,49 @@ fn health_body(status: &str, timed_out: bool) -> Json {
 pub(super) async fn health(
     State(es): State<Es>,
     principal: Principal,
+    index: Index,
     params: Params,
 ) -> Result<Response, Error> {
     let status = status(&es, &principal);
+    let there = named(&es, &principal, expression(&index), &params).await?;
     let reached = match params.text("wait_for_status") {
         None | Some("red" | "yellow") => true,
         Some("green") => status == "green",
         Some(other) => return Err(Error::illegal(format!("unknown cluster health status [{other}]"))),
     };
+    let reached = reached && there.is_some();
     let code = if reached { StatusCode::OK } else { StatusCode::REQUEST_TIMEOUT };
-    Ok(json(code, &health_body(status, !reached)))
+    let mut body = health_body(if there.is_some() { status } else { "red" }, !reached);
+    if let (Some("indices" | "shards"), Some(names), Some(members)) =
+        (params.text("level"), there, body.as_object_mut())
+    {
+        let one = json!({
+            "status": status, "number_of_shards": 1, "number_of_replicas": 0, "active_primary_shards": 1,
+            "active_shards": 1, "relocating_shards": 0, "initializing_shards": 0, "unassigned_shards": 0,
+        });
+        let indices = names.into_iter().map(|name| (name, one.clone()));
+        members.insert("indices".into(), Json::Object(indices.collect()));
+    }
+    Ok(json(code, &body))
+}
+
+/// The indices that are meant; nothing if one of them is not there, which is waited for in vain.
+async fn named(
+    es: &Es,
+    principal: &Principal,
+    expression: &str,
+    params: &Params,
+) -> Result<Option<Vec<String>>, Error> {
+    let is_wanted = !expression.is_empty() || params.text("level").is_some_and(|level| level != "cluster");
+    // Shippers that may only write ask how the cluster is.
+    if !is_wanted || principal.require(Permission::Read).is_err() {
+        return Ok(Some(Vec::new()));
+    }
+    match resolve(es, principal, expression, Missing::of(params)?).await {
+        Ok(found) => Ok(Some(found.names.into_keys().collect())),
+        Err(error) if error.status == StatusCode::NOT_FOUND => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Answers `_cat/health`.

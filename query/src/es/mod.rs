@@ -81,6 +81,8 @@ fn cluster_routes() -> Routes {
         ("/_cluster/health", get(cluster::health)),
         ("/_cluster/health/{index}", get(cluster::health)),
         ("/_cat/health", get(cluster::cat_health)),
+        ("/_cat/count", get(cat::count)),
+        ("/_cat/count/{index}", get(cat::count)),
         ("/_cat/indices", get(cat::indices)),
         ("/_cat/indices/{index}", get(cat::indices)),
     ]

@@ -160,3 +160,15 @@ async fn templates_describe_indices_that_come_to_be() {
     let simulated = send(&server, "POST", "/es/_index_template/_simulate_index/tp-x", json!({})).await;
     assert_eq!(simulated["template"]["mappings"]["properties"]["high"]["type"], "keyword");
 }
+
+#[tokio::test]
+async fn indices_are_counted_and_their_health_told() {
+    let server = Server::start().await;
+    server.ingest(&somebody(), &documents()).await;
+    let counted = server.get(&somebody(), "/es/_cat/count/te*?format=json").await.json();
+    assert_eq!(counted[0]["count"], "4");
+    let health = server.get(&somebody(), "/es/_cluster/health/test?level=indices").await.json();
+    assert_eq!((&health["status"], &health["indices"]["test"]["status"]), (&json!("green"), &json!("green")));
+    let missing = server.get(&somebody(), "/es/_cluster/health/nowhere?timeout=1s").await;
+    assert_eq!((missing.status.as_u16(), &missing.json()["timed_out"]), (408, &json!(true)));
+}

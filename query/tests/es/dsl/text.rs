@@ -78,9 +78,8 @@ pub(super) fn has_prefix(document: &Value, field: &str, prefix: &str, ignore_cas
     })
 }
 
-/// `*` is any characters, `?` one; a backslash takes what follows as it is. Patterns on texts are put into lower case.
+/// `*` is any characters, `?` one; a backslash takes what follows as it is. Not analysed: terms of texts are in lower case.
 pub(super) fn has_wildcard(document: &Value, field: &str, pattern: &str, ignore_case: bool) -> bool {
-    let ignore_case = ignore_case || !is_keyword(field);
     let fold = |text: &str| if ignore_case { text.to_lowercase() } else { text.to_owned() };
     let pattern: Vec<char> = fold(pattern).chars().collect();
     any_term(document, field, |term| wild(&pattern, &fold(term).chars().collect::<Vec<_>>()))
