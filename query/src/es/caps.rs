@@ -269,6 +269,16 @@ pub(super) async fn resolve_index(
     Ok(answer::ok(&json!({"indices": shown, "aliases": [], "data_streams": []})))
 }
 
+/// Answers `_data_stream`: there are none, every index is one of its own.
+pub(super) async fn data_streams(principal: Principal, name: Index) -> Result<Response, Error> {
+    principal.require(Permission::Read)?;
+    let name = expression(&name);
+    if !name.is_empty() && !name.contains('*') && name != "_all" {
+        return Err(Error::no_index(name));
+    }
+    Ok(answer::ok(&json!({"data_streams": []})))
+}
+
 /// Answers `_validate/query`.
 pub(super) async fn validate(
     State(es): State<Es>,

@@ -130,6 +130,8 @@ fn index_routes() -> Routes {
         ("/_settings", get(caps::settings)),
         ("/{index}/_settings", get(caps::settings)),
         ("/_resolve/index/{name}", get(caps::resolve_index)),
+        ("/_data_stream", get(caps::data_streams)),
+        ("/_data_stream/{name}", get(caps::data_streams)),
         ("/_stats", get(cat::stats)),
         ("/{index}/_stats", get(cat::stats)),
         ("/{index}/_stats/{metric}", get(cat::stats)),

@@ -169,6 +169,9 @@ async fn indices_are_counted_and_their_health_told() {
     assert_eq!(counted[0]["count"], "4");
     let health = server.get(&somebody(), "/es/_cluster/health/test?level=indices").await.json();
     assert_eq!((&health["status"], &health["indices"]["test"]["status"]), (&json!("green"), &json!("green")));
+    assert_eq!(server.get(&somebody(), "/es/_data_stream/test").await.status, 404);
+    let streams = server.get(&somebody(), "/es/_data_stream").await.json();
+    assert_eq!(streams, json!({"data_streams": []}));
     let missing = server.get(&somebody(), "/es/_cluster/health/nowhere?timeout=1s").await;
     assert_eq!((missing.status.as_u16(), &missing.json()["timed_out"]), (408, &json!(true)));
 }
