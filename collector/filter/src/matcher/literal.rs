@@ -13,6 +13,8 @@ pub(super) struct Literal {
     finder: memmem::Finder<'static>,
     /// Set when the text is ASCII: then most texts need not be folded.
     ascii: Option<Ascii>,
+    /// Whether it is the same in any case: nothing outside ASCII folds into it either.
+    caseless: bool,
     wordy: bool,
 }
 
@@ -32,6 +34,7 @@ impl Literal {
         let scalar = |byte: u8| byte.is_ascii_hexdigit() || b".:-+tz".contains(&byte);
         Self {
             ascii: Ascii::new(&folded),
+            caseless: folded.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_alphabetic()),
             wordy: !folded.bytes().all(scalar),
             finder: memmem::Finder::new(folded.as_bytes()).into_owned(),
         }
@@ -45,6 +48,9 @@ impl Literal {
     pub(super) fn occurs_in(&self, bytes: &[u8], scratch: &mut Vec<u8>) -> bool {
         let needle = self.finder.needle();
         match &self.ascii {
+            _ if self.caseless => {
+                positions(&self.finder, bytes, 0).any(|at| is_bounded(bytes, at, needle.len()))
+            }
             Some(ascii) if !ascii.has_k || memmem::find(bytes, KELVIN).is_none() => {
                 ascii.positions(bytes, needle).any(|at| is_bounded(bytes, at, needle.len()))
             }

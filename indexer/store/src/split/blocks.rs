@@ -214,6 +214,27 @@ impl<'a> Record<'a> {
         }
         Ok(())
     }
+
+    /// Whether a value that is in no column is a text for which `of_text` holds, or another for which `of_value` does. Texts are
+    /// not copied for that.
+    pub(crate) fn has(
+        &self,
+        of_text: impl Fn(&[u8]) -> bool,
+        of_value: impl Fn(&Value) -> bool,
+    ) -> Result<bool> {
+        let mut input = self.residue;
+        while !input.rest().is_empty() {
+            input.bytes()?;
+            let found = match codec::take_text(&mut input)? {
+                Some(text) => of_text(text),
+                None => of_value(&codec::take_value(&mut input, 0)?),
+            };
+            if found {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
 }
 
 /// Reads records, a block at a time, keeping the last few.
@@ -224,6 +245,8 @@ pub(crate) struct BlockReader<'a> {
     kept: HashMap<usize, Kept, RandomState>,
     /// How often a block was asked for.
     clock: u64,
+    /// The records of the block that was read last, and which that is.
+    last: (Range<u32>, usize),
 }
 
 struct Kept {
@@ -234,19 +257,31 @@ struct Kept {
 
 impl<'a> BlockReader<'a> {
     pub(crate) fn new(object: &'a Object, index: &'a BlockIndex, control: &'a Control) -> Self {
-        Self { object, index, control, kept: HashMap::default(), clock: 0 }
+        Self { object, index, control, kept: HashMap::default(), clock: 0, last: (0..0, 0) }
     }
 
     /// The record of this number.
     pub(crate) fn record(&mut self, record: u32) -> std::result::Result<Record<'_>, Fault> {
-        let at = self.index.block_of(record).ok_or(Malformed("there is no such record"))?;
-        let (first, range) = self.index.blocks.get(at).ok_or(Malformed("there is no such block"))?;
-        self.keep(at, range)?;
-        let Self { kept, control, .. } = self;
+        if !self.last.0.contains(&record) {
+            self.enter(record)?;
+        }
+        let Self { kept, control, last: (records, at), .. } = self;
+        let (first, at) = (records.start, *at);
         let block = kept.get(&at).map(|kept| &kept.block).ok_or(Malformed("there is no such block"))?;
         let bytes = block.record((record - first) as usize).ok_or(Malformed("there is no such event"))?;
         control.scanned(1, 0);
         Ok(Record::read(bytes)?)
+    }
+
+    /// Makes the block that holds a record the last one read.
+    fn enter(&mut self, record: u32) -> std::result::Result<(), Fault> {
+        self.last = (0..0, 0);
+        let at = self.index.block_of(record).ok_or(Malformed("there is no such record"))?;
+        let (first, range) = self.index.blocks.get(at).ok_or(Malformed("there is no such block"))?;
+        let end = self.index.blocks.get(at + 1).map_or(self.index.documents, |(next, _)| *next);
+        self.keep(at, range)?;
+        self.last = (*first..end, at);
+        Ok(())
     }
 
     /// Makes block `at` the last of those kept.

@@ -57,6 +57,15 @@ pub(crate) fn put_value(out: &mut Vec<u8>, value: &Value) {
     }
 }
 
+/// Reads a text that [`put_value`] wrote; nothing, and nothing read, if it is another value.
+pub(crate) fn take_text<'a>(input: &mut Input<'a>) -> Result<Option<&'a [u8]>> {
+    if input.rest().first() != Some(&STR) {
+        return Ok(None);
+    }
+    input.byte()?;
+    input.bytes().map(Some)
+}
+
 /// Reads what [`put_value`] wrote.
 pub(crate) fn take_value(input: &mut Input<'_>, depth: u8) -> Result<Value> {
     Ok(match input.byte()? {

@@ -5,19 +5,16 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::ops::Range;
 
 use ipnet::{IpNet, Ipv4Net};
-use locard_event::{EventId, Stream, Value, name};
+use locard_event::{EventId, Value, name};
 use locard_filter::{Filter, Predicate, Test, TimePoint, TimeRange, ValueTest, word};
-use memchr::memmem;
 
 use super::canonical::canonical;
 use super::columns::Own;
 use super::dictionary::Dictionary;
 use super::fault::Result;
 use super::key::{self, kind};
-use super::message::{Ask, TextPlan, Verdict};
-use super::node::{
-    ALWAYS, AnyNode, FieldNode, Keys, NEVER, Node, NumberTest, PERHAPS, PatternNode, TextNode, Wanted,
-};
+use super::message::{Ask, TextPlan};
+use super::node::{AnyNode, FieldNode, Keys, Node, NumberTest, PatternNode, TextNode, Wanted};
 use super::ordinals::Ordinals;
 use super::read::Reader;
 use crate::Control;
@@ -68,7 +65,11 @@ impl Compiler<'_> {
             Some(name::MESSAGE) => self.message(test),
             Some(name::STREAM) => {
                 let ask = ValueTest::new(test)?;
-                Ok(self.streams(|stream| ask.matches_bytes(stream.id().to_string().as_bytes())))
+                let streams = self.reader.streams();
+                Ok(of_streams(Ordinals::of(streams.len() as u32, |ordinal| {
+                    let stream = streams.get(ordinal as usize);
+                    stream.is_some_and(|stream| ask.matches_bytes(stream.id().to_string().as_bytes()))
+                })))
             }
             Some(name::ID) => Ok(self.id(test)),
             Some(name::PATTERN) => self.pattern(test),
@@ -78,25 +79,6 @@ impl Compiler<'_> {
                 Ok(Node::Own(Own::Ingested, self.values(&dictionary, test, &ValueTest::new(test)?)?))
             }
             Some(field) => self.field(field, test),
-        }
-    }
-
-    /// The streams that `ask` holds for.
-    fn labels(&self, ask: impl Fn(&Stream) -> bool) -> Ordinals {
-        let streams = self.reader.streams();
-        Ordinals::of(streams.len() as u32, |ordinal| {
-            streams.get(ordinal as usize).is_some_and(|stream| ask(stream))
-        })
-    }
-
-    fn streams(&self, ask: impl Fn(&Stream) -> bool) -> Node {
-        let streams = self.labels(ask);
-        if streams.is_all() {
-            Node::Const(true)
-        } else if streams.is_empty() {
-            Node::Const(false)
-        } else {
-            Node::Streams(streams)
         }
     }
 
@@ -124,49 +106,17 @@ impl Compiler<'_> {
             _ => match TextPlan::of(test) {
                 None => Node::Unknown,
                 Some(plan) => {
-                    let text = self.text(&plan, test)?;
-                    if text.verdicts.iter().all(|verdict| *verdict == NEVER) {
-                        Node::Const(false)
-                    } else {
-                        Node::Text(Box::new(text))
-                    }
+                    let text = self.text(plan, test)?;
+                    if text.never_matches() { Node::Const(false) } else { Node::Text(Box::new(text)) }
                 }
             },
         })
     }
 
-    /// What every template of the split says.
-    fn text(&self, plan: &TextPlan, test: &Test) -> Result<TextNode> {
-        let templates = self.reader.templates()?;
-        let mut node = TextNode {
-            test: ValueTest::new(test)?,
-            verdicts: Vec::with_capacity(templates.len()),
-            missing: Vec::new(),
-            wanted: self.wanted(plan)?,
-            order: Vec::new(),
-            always: 0,
-        };
-        node.order = (0..node.wanted.len()).collect();
-        node.order.sort_by_key(|at| Reverse(node.wanted.get(*at).map(|wanted| wanted.weight)));
-        for (ordinal, template) in templates.iter().enumerate() {
-            if ordinal % 512 == 0 {
-                self.control.check()?;
-            }
-            let verdict = match ordinal {
-                0 if template.events == 0 => Verdict::Never,
-                0 => Verdict::Perhaps { missing: plan.untemplated() },
-                _ => match templates.folded(ordinal) {
-                    Some(folded) => plan.against(&template.text, &template.slots, folded),
-                    None => Verdict::Perhaps { missing: 0 },
-                },
-            };
-            if matches!(verdict, Verdict::Always) {
-                node.always += template.events;
-            }
-            let verdict = node.number(&verdict);
-            node.verdicts.push(verdict);
-        }
-        Ok(node)
+    /// What the templates of the split say.
+    fn text(&self, plan: TextPlan, test: &Test) -> Result<TextNode> {
+        let wanted = self.wanted(&plan)?;
+        TextNode::new(ValueTest::new(test)?, plan, wanted, self.reader.templates()?, self.control)
     }
 
     /// The questions of a plan, listed words looked up.
@@ -217,7 +167,7 @@ impl Compiler<'_> {
             }
         }
         let keys = self.untemplated(plan.as_ref())?;
-        let text = plan.map(|plan| self.text(&plan, test)).transpose()?;
+        let text = plan.map(|plan| self.text(plan, test)).transpose()?;
         let left_out = columns.left_out > 0;
         let numbers = NumberTest::new(ask);
         Ok(Node::Anywhere(Box::new(AnyNode { text, labels, values, loose, numbers, keys, left_out })))
@@ -227,14 +177,11 @@ impl Compiler<'_> {
     fn field(&self, field: &str, test: &Test) -> Result<Node> {
         let ask = ValueTest::new(test)?;
         let columns = self.reader.columns();
-        let labels =
-            self.labels(|stream| stream.get(field).is_some_and(|label| ask.matches_bytes(label.as_bytes())));
+        let labels = self.reader.labels().streams_with(field, |label| ask.matches_bytes(label.as_bytes()));
         let column = columns.find(field);
         let presence = (columns.left_out > 0).then(|| key_of_presence(field));
         if column.is_none() && presence.is_none() {
-            return Ok(self.streams(|stream| {
-                stream.get(field).is_some_and(|label| ask.matches_bytes(label.as_bytes()))
-            }));
+            return Ok(of_streams(labels));
         }
         let values = match column {
             Some(column) => self.values(&*columns.dictionary(column)?, test, &ask)?,
@@ -288,8 +235,9 @@ impl Compiler<'_> {
                 }
             },
             Test::Contains(literal) => {
-                if memmem::find(dictionary.folded_texts(), word::fold_str(literal).as_bytes()).is_some() {
-                    self.strings_with(dictionary, strings, ask, &mut found)?;
+                let folded = word::fold_str(literal);
+                for ordinal in dictionary.texts_with(folded.as_bytes()) {
+                    self.each_value(dictionary, ordinal..ordinal + 1, ask, &mut found)?;
                 }
             }
             Test::Cidr(IpNet::V4(network)) => {
@@ -374,6 +322,9 @@ fn may_match_kind(test: &Test, kind: u8) -> bool {
             let in_integers = |byte: u8| byte.is_ascii_digit() || b"-*?\\".contains(&byte);
             pattern.bytes().all(in_integers)
         }
+        (Test::Contains(literal), kind::INT) => {
+            literal.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-')
+        }
         (Test::Contains(literal), _) => {
             let in_numbers = |byte: u8| byte.is_ascii_hexdigit() || b".:-+tTzZ".contains(&byte);
             literal.bytes().all(in_numbers)
@@ -393,21 +344,13 @@ fn found_one(found: &mut Ordinals, ordinal: Option<u32>) {
     }
 }
 
-impl TextNode {
-    /// A verdict as a number; keys that must be there are left out when there are too many such sets.
-    fn number(&mut self, verdict: &Verdict) -> u8 {
-        let missing = match verdict {
-            Verdict::Never => return NEVER,
-            Verdict::Always => return ALWAYS,
-            Verdict::Perhaps { missing } => *missing,
-        };
-        const ROOM: usize = (u8::MAX - PERHAPS) as usize;
-        let missing = if self.missing.len() < ROOM { missing } else { 0 };
-        let at = self.missing.iter().position(|known| *known == missing).unwrap_or_else(|| {
-            self.missing.push(missing);
-            self.missing.len() - 1
-        });
-        PERHAPS + at.min(ROOM) as u8
+fn of_streams(streams: Ordinals) -> Node {
+    if streams.is_empty() {
+        Node::Const(false)
+    } else if streams.is_all() {
+        Node::Const(true)
+    } else {
+        Node::Streams(streams)
     }
 }
 

@@ -13,6 +13,7 @@ use foldhash::fast::RandomState;
 use hashbrown::HashTable;
 use locard_event::Value;
 use locard_filter::word;
+use memchr::memmem::Finder;
 
 use super::bytes::{Input, Malformed, Result, put_varint};
 use super::key::{self, kind};
@@ -115,8 +116,15 @@ impl<S: BuildHasher> Interner<S> {
 pub(crate) struct Dictionary {
     keys: Keys,
     counts: Vec<u64>,
-    /// All texts one after another, their case folded; made when it is first asked for.
-    folded: OnceLock<Vec<u8>>,
+    /// Made when it is first asked for.
+    folded: OnceLock<Folded>,
+}
+
+/// All texts one after another, their case folded, and where each ends.
+#[derive(Debug, Default)]
+struct Folded {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 impl Dictionary {
@@ -177,18 +185,36 @@ impl Dictionary {
         self.keys.bytes.get(end(ordinals.start)..end(ordinals.end)).unwrap_or_default()
     }
 
-    /// All texts one after another, their case folded.
-    pub(crate) fn folded_texts(&self) -> &[u8] {
-        self.folded.get_or_init(|| {
-            let mut folded = Vec::new();
-            word::fold_into(self.text_of(self.of_kind(kind::STR)), &mut folded);
-            folded
-        })
+    /// The ordinals of the texts that hold `folded` once their case is folded. May name others, where one text goes over into the next.
+    pub(crate) fn texts_with(&self, folded: &[u8]) -> Vec<u32> {
+        let (finder, texts) = (Finder::new(folded), self.of_kind(kind::STR));
+        let Folded { bytes, ends } = self.folded.get_or_init(|| self.fold(texts.clone()));
+        let (mut found, mut from, mut ordinal) = (Vec::new(), 0, 0);
+        while let Some(at) = bytes.get(from..).and_then(|rest| finder.find(rest)) {
+            let at = from + at;
+            while ends.get(ordinal).is_some_and(|end| *end <= at) {
+                ordinal += 1;
+            }
+            let Some(end) = ends.get(ordinal) else { break };
+            found.push(texts.start + ordinal as u32);
+            from = *end;
+        }
+        found
+    }
+
+    /// The texts of a range, their case folded: with the byte of their kind, so that none goes over into the next.
+    fn fold(&self, texts: Range<u32>) -> Folded {
+        let mut folded = Folded::default();
+        for ordinal in texts {
+            word::fold_into(self.key(ordinal), &mut folded.bytes);
+            folded.ends.push(folded.bytes.len());
+        }
+        folded
     }
 
     /// With room for the folded texts.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.keys.heap_bytes() + self.keys.bytes.len() + self.counts.capacity() * size_of::<u64>()
+        self.keys.heap_bytes() + self.keys.bytes.len() + self.counts.capacity() * 2 * size_of::<u64>()
     }
 
     /// Keys by what they share with the one before, then the counts; compressed.
@@ -288,6 +314,11 @@ mod tests {
         assert_eq!(dictionary.find(b"root"), Some(3));
         assert_eq!(dictionary.find(b"roo"), None);
         assert_eq!(dictionary.text_of(1..3), b"adminadministrator");
+        let texts = of(&["\tRoot", "\tadmin", "\tADMINISTRATOR", "\t", "\tdm"]);
+        let found: Vec<&[u8]> = texts.texts_with(b"admin").into_iter().map(|at| texts.key(at)).collect();
+        assert_eq!(found, [b"\tADMINISTRATOR".as_slice(), b"\tadmin"]);
+        assert_eq!(texts.texts_with(b"rootd"), [0; 0]);
+        assert_eq!(texts.texts_with(b""), [0, 1, 2, 3, 4]);
         let back = Dictionary::decode(&dictionary.encode().unwrap()).unwrap();
         assert_eq!(words(&back), expected);
     }

@@ -48,6 +48,31 @@ impl Mask {
         }
     }
 
+    /// The places of the values for which `is_member` holds, in their order.
+    #[inline]
+    pub(crate) fn of_each<T: Copy>(values: &[T], is_member: impl Fn(T) -> bool) -> Self {
+        let mut mask = Self::NONE;
+        for (word, values) in mask.0.iter_mut().zip(values.chunks(64)) {
+            for (bit, value) in values.iter().enumerate() {
+                *word |= u64::from(is_member(*value)) << bit;
+            }
+        }
+        mask
+    }
+
+    /// The members of `self` that come at these places among them: the reverse of [`Mask::rank`].
+    pub(crate) fn select(&self, of_members: &Self) -> Self {
+        let (mut mask, mut rank) = (Self::NONE, 0);
+        for (at, word) in self.0.iter().enumerate() {
+            let mut word = *word;
+            while word != 0 {
+                mask.insert_if(at * 64 + word.trailing_zeros() as usize, of_members.contains(rank));
+                (word, rank) = (word & (word - 1), rank + 1);
+            }
+        }
+        mask
+    }
+
     pub(crate) fn contains(&self, at: usize) -> bool {
         self.0.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
@@ -174,6 +199,17 @@ mod tests {
         assert_eq!(rest.count(), CHUNK - expected.len());
         rest.or(&mask);
         assert_eq!(rest, Mask::first(CHUNK));
+    }
+
+    #[test]
+    fn members_are_selected_by_their_place_among_them() {
+        let odd = Mask::of_each(&(0..CHUNK).collect::<Vec<_>>(), |at| at % 2 == 1);
+        let third = Mask::of_each(&[7u8; 900], |byte| byte == 7);
+        assert_eq!((odd.count(), third), (CHUNK / 2, Mask::first(900)));
+        let mut wanted = Mask::NONE;
+        [0, 3, 2047, 2048, 4000].iter().for_each(|at| wanted.insert(*at));
+        assert_eq!(odd.select(&wanted).iter().collect::<Vec<_>>(), [1, 7, 4095]);
+        assert_eq!(Mask::NONE.select(&Mask::first(9)), Mask::NONE);
     }
 
     #[test]

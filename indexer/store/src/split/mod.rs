@@ -411,7 +411,7 @@ impl Split {
     pub fn has_name(&self, name: &str) -> Result<bool, Error> {
         self.answer(|reader| {
             let columns = reader.columns();
-            let has_label = || reader.streams().iter().any(|stream| stream.get(name).is_some());
+            let has_label = || reader.labels().has(name);
             Ok(columns.left_out > 0 || columns.find(name).is_some() || has_label())
         })
     }

@@ -14,13 +14,13 @@ use locard_event::Timestamp;
 pub(crate) use anywhere::AnyNode;
 pub(crate) use field::FieldNode;
 pub(crate) use number::NumberTest;
-pub(crate) use text::{ALWAYS, NEVER, PERHAPS, PatternNode, TextNode};
+pub(crate) use text::{PatternNode, TextNode};
 pub(crate) use wanted::{Keys, Wanted};
 
 use super::blocks::Record;
 use super::columns::{Own, Page};
 use super::fault::Result;
-use super::mask::Mask;
+use super::mask::{CHUNK, Mask};
 use super::ordinals::Ordinals;
 use super::pattern_of;
 use super::read::Reader;
@@ -110,9 +110,9 @@ impl Node {
             Self::Time(from, to) => Judged::leaf(Bounds::exact(said(reader, chunk, *from, *to)?)),
             Self::Sequence(sequence) => Judged::leaf(Bounds::exact(of_sequence(reader, chunk, *sequence)?)),
             Self::Field(field) => field.judge(reader, chunk)?,
-            Self::Text(text) => Judged::leaf(text.bounds(reader, chunk)?),
+            Self::Text(text) => Judged::leaf(text.bounds(reader, chunk, within)?),
             Self::Pattern(pattern) => Judged::leaf(pattern.bounds(reader, chunk)?),
-            Self::Anywhere(any) => Judged::leaf(any.bounds(reader, chunk)?),
+            Self::Anywhere(any) => Judged::leaf(any.bounds(reader, chunk, within)?),
         };
         judged.bounds.sure.and(within);
         judged.bounds.maybe.and(within);
@@ -214,30 +214,22 @@ pub(crate) fn marked(page: &Page, wanted: &Ordinals) -> Result<Mask> {
         return Ok(page.values);
     }
     let packed = page.packed();
+    if packed.span().is_some_and(|span| !wanted.may_meet(span)) {
+        return Ok(Mask::NONE);
+    }
     if let Some(only) = packed.constant() {
         return Ok(if wanted.contains(only as u32) { page.values } else { Mask::NONE });
     }
-    // Mostly few are wanted, and no value of the page is among them.
-    let mut is_near = false;
-    packed.each(|ordinal| is_near |= wanted.spans(ordinal));
-    if !is_near {
-        return Ok(Mask::NONE);
-    }
-    let mut mask = Mask::NONE;
-    if page.values.count() == packed.len() && page.values == Mask::first(packed.len()) {
-        let mut place = 0;
-        packed.each(|ordinal| {
-            mask.insert_if(place, wanted.contains(ordinal as u32));
-            place += 1;
-        });
-        return Ok(mask);
-    }
-    let mut at = 0;
-    page.values.each(|place| {
-        mask.insert_if(place, wanted.contains(packed.get(at) as u32));
-        at += 1;
-    });
-    Ok(mask)
+    let mut room = [0; CHUNK];
+    let ordinals = packed.ordinals(&mut room);
+    let members = match wanted.range() {
+        Some(range) => {
+            let (least, above) = (*range.start(), *range.end() - *range.start());
+            Mask::of_each(ordinals, |ordinal| ordinal.wrapping_sub(least) <= above)
+        }
+        None => Mask::of_each(ordinals, |ordinal| wanted.contains(ordinal)),
+    };
+    Ok(page.places_of(&members))
 }
 
 /// The documents whose time as said lies in a range: the filed time, but for those that said another.

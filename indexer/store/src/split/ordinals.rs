@@ -1,5 +1,7 @@
 //! [`Ordinals`]: a set of a table's or a dictionary's ordinals.
 
+use std::ops::RangeInclusive;
+
 /// A set of ordinals below a fixed number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ordinals {
@@ -35,10 +37,15 @@ impl Ordinals {
         self.words.get(ordinal as usize / 64).is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
     }
 
-    /// Whether a number lies between its least member and its greatest.
-    #[inline]
-    pub(crate) fn spans(&self, number: i64) -> bool {
-        (i64::from(self.ends.0)..=i64::from(self.ends.1)).contains(&number)
+    /// Whether some member may lie between these, both inside.
+    pub(crate) fn may_meet(&self, (low, high): (u32, u32)) -> bool {
+        self.count > 0 && self.ends.0 <= high && low <= self.ends.1
+    }
+
+    /// The least member and the greatest, if all between are members too.
+    pub(crate) fn range(&self) -> Option<RangeInclusive<u32>> {
+        let (low, high) = self.ends;
+        (low <= high && self.count - 1 == high - low).then_some(low..=high)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -63,9 +70,11 @@ mod tests {
         let mut set = Ordinals::of(130, |ordinal| ordinal % 64 == 1);
         assert_eq!(set.iter().collect::<Vec<_>>(), [1, 65, 129]);
         set.insert(65);
-        let spanned = [0, 1, 2, 129, 130].map(|number| set.spans(number));
-        assert_eq!(spanned, [false, true, true, true, false]);
-        assert!(!Ordinals::none(5).spans(0));
+        let met = [(0, 0), (0, 1), (2, 64), (129, 500), (130, 500)].map(|span| set.may_meet(span));
+        assert_eq!(met, [false, true, true, true, false]);
+        assert!(!Ordinals::none(5).may_meet((0, u32::MAX)));
+        assert_eq!((set.range(), Ordinals::none(5).range()), (None, None));
+        assert_eq!(Ordinals::of(9, |ordinal| (3..6).contains(&ordinal)).range(), Some(3..=5));
         assert!(!set.is_empty() && !set.is_all());
         assert!(Ordinals::of(65, |_| true).is_all() && Ordinals::none(0).is_all());
         assert!(!set.contains(500));

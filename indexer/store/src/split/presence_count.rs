@@ -29,7 +29,7 @@ pub(crate) struct Counter<'a> {
 
 impl<'a> Counter<'a> {
     pub(crate) fn new(reader: &'a Reader) -> Self {
-        let is_label = |name: &str| reader.streams().iter().any(|stream| stream.get(name).is_some());
+        let is_label = |name: &str| reader.labels().has(name);
         let hiding = reader.columns().named().filter(|(_, column)| is_label(&column.name));
         Self {
             fields: vec![0; reader.columns().len()],

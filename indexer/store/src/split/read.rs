@@ -13,7 +13,7 @@ use super::cache::{Cache, Item};
 use super::chunks::{self, Chunks};
 use super::columns::{Columns, Own, spans};
 use super::fault::{Fault, Result};
-use super::mask::Mask;
+use super::mask::{CHUNK, Mask};
 use super::needles::Filters;
 use super::object::Object;
 use super::streams::Labels;
@@ -174,8 +174,8 @@ impl Reader {
         };
         let make = || -> Result<Arrangement> {
             let page = self.columns.own(Own::Template, chunk)?;
-            let templates = page.packed();
-            Ok(Arrangement::of((0..templates.len()).map(|place| templates.get(place) as u32)))
+            let mut room = [0; CHUNK];
+            Ok(Arrangement::of(page.packed().ordinals(&mut room).iter().copied()))
         };
         // No section begins so far out.
         self.cache.get(self.number, u64::MAX - chunk as u64, take, make, Item::Arrangement)

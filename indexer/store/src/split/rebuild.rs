@@ -12,7 +12,7 @@ use super::bytes::Malformed;
 use super::columns::{Own, Page, PageKind};
 use super::dictionary::Dictionary;
 use super::fault::Result;
-use super::mask::Ranks;
+use super::mask::{Mask, Ranks};
 use super::read::Reader;
 use super::row::{Cell, Row, Words};
 use crate::Control;
@@ -249,13 +249,25 @@ impl<'a> Rebuilder<'a> {
         self.records.record(number)
     }
 
+    /// The places of some documents of a chunk in the order in which their records are stored: so each block is read once.
+    pub(crate) fn by_record(&mut self, chunk: usize, documents: &Mask) -> Result<Vec<usize>> {
+        let arrangement = self.arrangement(chunk)?;
+        let mut places: Vec<usize> = documents.iter().collect();
+        places.sort_unstable_by_key(|place| arrangement.rank(*place));
+        Ok(places)
+    }
+
+    fn arrangement(&mut self, chunk: usize) -> Result<&Arrangement> {
+        if self.arrangement.as_ref().is_none_or(|(at, _)| *at != chunk) {
+            self.arrangement = Some((chunk, self.reader.arrangement(chunk)?));
+        }
+        let found = self.arrangement.as_ref().ok_or(Malformed("there is no such chunk"))?;
+        Ok(&found.1)
+    }
+
     /// The number of a document's record.
     fn number_of(&mut self, chunk: usize, place: usize) -> Result<u32> {
-        let arrangement = match &mut self.arrangement {
-            Some((at, arrangement)) if *at == chunk => arrangement,
-            slot => &slot.insert((chunk, self.reader.arrangement(chunk)?)).1,
-        };
-        let rank = arrangement.rank(place).ok_or(Malformed("there is no such document"))?;
+        let rank = self.arrangement(chunk)?.rank(place).ok_or(Malformed("there is no such document"))?;
         Ok(self.reader.chunks().range(chunk).start + rank as u32)
     }
 

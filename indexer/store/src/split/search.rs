@@ -113,7 +113,7 @@ impl<'a> Search<'a> {
     fn matching(&mut self, chunk: usize) -> Result<Mask> {
         let found = self.found(chunk)?;
         let mut sure = found.sure;
-        for place in found.open.iter() {
+        for place in self.events.by_record(chunk, &found.open)? {
             sure.insert_if(place, self.verify(chunk, place, &found)?);
         }
         Ok(sure)
@@ -198,8 +198,8 @@ impl<'a> Search<'a> {
             let mut others = found.sure;
             others.and_not(&text.surely(self.reader, chunk)?);
             count += others.count() as u64;
-            for place in found.open.iter() {
-                self.control.check()?;
+            for place in self.events.by_record(chunk, &found.open)? {
+                self.look()?;
                 let record = self.events.record(chunk, place)?;
                 count += u64::from(match &found.judged {
                     Some(judged) => node.verify(judged, place, &record)?,
@@ -272,7 +272,11 @@ impl<'a> Search<'a> {
             let window = if wanted { self.window(chunk, order, after)? } else { Mask::NONE };
             let mut matching = found.sure;
             // What is open must be verified to be counted; else only as far as it may be among the first.
-            for place in ordered(&found.open, order) {
+            let open = match is_counted {
+                true => ordered(&found.open, order).collect(),
+                false => self.events.by_record(chunk, &found.open)?,
+            };
+            for place in open {
                 let is_wanted = window.contains(place);
                 if is_counted && (!is_wanted || best.is_full_with(&matching, &window, place)) {
                     continue;

@@ -44,45 +44,75 @@ impl StreamTable {
     }
 }
 
-/// The labels of all streams, each value once: hosts and namespaces stand in many.
+/// The labels of all streams by name, each value once: hosts and namespaces stand in many.
 #[derive(Debug)]
 pub(crate) struct Labels {
+    names: HashMap<Box<str>, u32, RandomState>,
     values: Vec<Box<str>>,
-    /// For each stream, the places of its values.
-    streams: Vec<Vec<u32>>,
+    /// For each stream the places of its labels' names and values.
+    streams: Vec<Box<[(u32, u32)]>>,
 }
 
 impl Labels {
-    fn place(places: &mut HashMap<Box<str>, u32>, values: &mut Vec<Box<str>>, label: &str) -> u32 {
-        if let Some(place) = places.get(label) {
-            return *place;
-        }
-        let place = values.len() as u32;
-        places.insert(label.into(), place);
-        values.push(label.into());
-        place
+    pub(crate) fn of(streams: &[Arc<Stream>]) -> Self {
+        let (mut names, mut values, mut places) = (HashMap::default(), Vec::new(), HashMap::default());
+        let of_stream = |stream: &Arc<Stream>| {
+            let labels = stream.iter().map(|(name, label)| {
+                let value = place(&mut places, label, |label| values.push(label.into()));
+                (place(&mut names, name, |_| ()), value)
+            });
+            labels.collect()
+        };
+        let streams = streams.iter().map(of_stream).collect();
+        Self { names, values, streams }
     }
 
-    pub(crate) fn of(streams: &[Arc<Stream>]) -> Self {
-        let (mut values, mut places) = (Vec::new(), HashMap::new());
-        let mut of_stream = |stream: &Arc<Stream>| {
-            stream.iter().map(|(_, label)| Self::place(&mut places, &mut values, label)).collect()
-        };
-        let streams = streams.iter().map(&mut of_stream).collect();
-        Self { values, streams }
+    /// Whether some stream has a label of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.names.contains_key(name)
     }
 
     /// The streams with a label for which `ask` holds.
     pub(crate) fn streams_where(&self, ask: impl Fn(&str) -> bool) -> Ordinals {
         let found: Vec<bool> = self.values.iter().map(|value| ask(value)).collect();
         let mut streams = Ordinals::none(self.streams.len() as u32);
-        for (ordinal, places) in (0u32..).zip(&self.streams) {
-            if places.iter().any(|place| found.get(*place as usize) == Some(&true)) {
+        if found.contains(&true) {
+            for (ordinal, labels) in (0u32..).zip(&self.streams) {
+                if labels.iter().any(|(_, value)| found.get(*value as usize) == Some(&true)) {
+                    streams.insert(ordinal);
+                }
+            }
+        }
+        streams
+    }
+
+    /// The streams whose label of this name is one for which `ask` holds.
+    pub(crate) fn streams_with(&self, name: &str, ask: impl Fn(&str) -> bool) -> Ordinals {
+        let mut streams = Ordinals::none(self.streams.len() as u32);
+        let Some(name) = self.names.get(name) else { return streams };
+        let mut known = vec![None; self.values.len()];
+        for (ordinal, labels) in (0u32..).zip(&self.streams) {
+            let value = labels.iter().find(|(own, _)| own == name).map(|(_, value)| *value as usize);
+            let Some((label, known)) = value.and_then(|at| self.values.get(at).zip(known.get_mut(at))) else {
+                continue;
+            };
+            if *known.get_or_insert_with(|| ask(label)) {
                 streams.insert(ordinal);
             }
         }
         streams
     }
+}
+
+/// The place of a text among others, which is told of if it is new.
+fn place(places: &mut HashMap<Box<str>, u32, RandomState>, text: &str, new: impl FnOnce(&str)) -> u32 {
+    if let Some(place) = places.get(text) {
+        return *place;
+    }
+    let place = places.len() as u32;
+    places.insert(text.into(), place);
+    new(text);
+    place
 }
 
 pub(crate) fn decode(bytes: &[u8]) -> Result<Vec<Arc<Stream>>> {

@@ -270,7 +270,7 @@ impl<'a> Coder<'a> {
         let dictionary = column.map_or_else(|| Ok(Arc::default()), |column| columns.dictionary(column))?;
         let presence = (columns.left_out > 0).then(|| key_of_presence(name));
         let mut labels = Vec::new();
-        if self.reader.streams().iter().any(|stream| stream.get(name).is_some()) {
+        if self.reader.labels().has(name) {
             for stream in self.reader.streams() {
                 labels.push(match stream.get(name) {
                     None => NULL,
@@ -485,10 +485,16 @@ fn put(codes: &mut [u32], place: usize, code: u32) {
 
 fn put_ordinals(page: &Page, codes: &mut [u32]) -> Result<()> {
     let packed = page.packed();
-    let mut at = 0;
+    if page.values == Mask::first(packed.len()) {
+        packed.ordinals(codes);
+        return Ok(());
+    }
+    let mut room = [0; CHUNK];
+    let mut ordinals = packed.ordinals(&mut room).iter();
     page.values.each(|place| {
-        put(codes, place, packed.get(at) as u32);
-        at += 1;
+        if let Some(ordinal) = ordinals.next() {
+            put(codes, place, *ordinal);
+        }
     });
     Ok(())
 }

@@ -57,7 +57,7 @@ pub(crate) struct Templates {
     /// The names of all, made when they are first asked for.
     names: OnceLock<Vec<String>>,
     /// All, folded; made as late.
-    folded: OnceLock<Vec<Folded>>,
+    folded: OnceLock<Folded>,
 }
 
 impl Templates {
@@ -69,8 +69,7 @@ impl Templates {
         self.templates.len()
     }
 
-    #[cfg(test)]
-    fn get(&self, ordinal: u32) -> Option<&Template> {
+    pub(crate) fn get(&self, ordinal: u32) -> Option<&Template> {
         self.templates.get(ordinal as usize)
     }
 
@@ -82,10 +81,11 @@ impl Templates {
         names.get(ordinal as usize).filter(|_| ordinal > 0).map(String::as_str)
     }
 
-    /// A template, its case folded.
-    pub(crate) fn folded(&self, ordinal: usize) -> Option<&Folded> {
-        let fold = |template: &Template| Folded::of(&template.text, &template.slots);
-        self.folded.get_or_init(|| self.templates.iter().map(fold).collect()).get(ordinal)
+    /// All of them, their case folded.
+    pub(crate) fn folded(&self) -> &Folded {
+        self.folded.get_or_init(|| {
+            Folded::of(self.templates.iter().map(|template| (&*template.text, template.slots.as_slice())))
+        })
     }
 
     /// Whether some messages have no template here.
@@ -95,11 +95,11 @@ impl Templates {
 
     /// With room for the names, and for all of them folded.
     pub(crate) fn heap_bytes(&self) -> usize {
-        let of = |template: &Template| 2 * template.text.len() + template.slots.len() * size_of::<ByteMask>();
-        self.templates
-            .iter()
-            .map(|template| size_of::<Template>() + size_of::<Folded>() + 40 + of(template))
-            .sum()
+        let of = |template: &Template| {
+            let (text, slots) = (template.text.len(), template.slots.len());
+            text + slots * size_of::<ByteMask>() + Folded::heap_bytes_of(text, slots)
+        };
+        self.templates.iter().map(|template| size_of::<Template>() + 40 + of(template)).sum()
     }
 
     /// Masks are few and shared: each is written once.

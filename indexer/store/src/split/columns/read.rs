@@ -85,6 +85,15 @@ impl Page {
     pub(crate) fn packed(&self) -> Packed<'_> {
         self.head.with(self.extent.raw.get(self.bits.clone()).unwrap_or_default())
     }
+
+    /// The documents of the values at these places.
+    pub(crate) fn places_of(&self, members: &Mask) -> Mask {
+        if members.is_empty() || self.values == Mask::first(self.packed().len()) {
+            *members
+        } else {
+            self.values.select(members)
+        }
+    }
 }
 
 impl Columns {

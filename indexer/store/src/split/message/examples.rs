@@ -3,7 +3,7 @@
 use locard_filter::Test;
 use locard_filter::template::{self, key_of_presence, key_of_value, pattern_id};
 
-use super::tests::{has_all, scan};
+use super::tests::{has_all, scan, verdict};
 use super::*;
 
 #[track_caller]
@@ -57,7 +57,7 @@ fn check_verdict(message: &str, test: Test, expected: Option<&str>) {
     let scanned = scan(message.as_bytes());
     let plan = TextPlan::of(&test).unwrap();
     let (template, masks) = (scanned.template.clone().unwrap(), &scanned.slots);
-    let found = match plan.against(&template, masks, &Folded::of(&template, masks)) {
+    let found = match verdict(&plan, &template, masks) {
         Verdict::Never => None,
         Verdict::Always => Some("always".to_owned()),
         Verdict::Perhaps { missing } if has_all(&scanned.found, &plan, missing) => {

@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod examples;
+mod folded;
 mod machine;
 mod need;
 mod plan;
@@ -14,8 +15,9 @@ mod sure;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use folded::Folded;
 use locard_filter::template::{ByteMask, SLOT};
 #[cfg(test)]
 use locard_filter::template::{Scanner, show};
 pub(crate) use need::Ask;
-pub(crate) use plan::{Folded, TextPlan, Verdict};
+pub(crate) use plan::{Held, TextPlan, Verdict};

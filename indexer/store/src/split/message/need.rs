@@ -6,6 +6,7 @@ use locard_filter::word;
 use memchr::memmem::Finder;
 
 use super::ByteMask;
+use super::folded::{Folded, Members, View};
 use super::sure::places;
 use locard_filter::template::{self, Kind, Token, is_listed, key, prefixes};
 
@@ -27,7 +28,8 @@ const MAX_KEYS: usize = 64;
 #[derive(Debug, Default)]
 pub(super) struct Needs {
     asks: Vec<Ask>,
-    /// The keys that are needed whatever the template says: windows are made over any context.
+    /// What is needed whatever the template says: the keys of windows, which are made over any context, and those of words with
+    /// digits, which no constant text holds.
     always: u64,
     words: Vec<Need>,
     /// ASCII that every match holds once its case is folded.
@@ -41,6 +43,8 @@ struct Need {
     /// At which of its ends the word ends too.
     bounded: (bool, bool),
     mask: ByteMask,
+    /// Whether no constant text holds it.
+    is_variable: bool,
     /// Its key, as a bit; 0 if it has none.
     bit: u64,
 }
@@ -86,7 +90,12 @@ impl Needs {
             (false, _) => None,
         };
         let bit = ask.map_or(0, |ask| self.bit(ask));
+        let is_variable = word.iter().any(u8::is_ascii_digit);
+        if is_variable {
+            self.always |= bit;
+        }
         self.words.push(Need {
+            is_variable,
             text: Finder::new(word).into_owned(),
             bounded,
             mask: ByteMask::of(word),
@@ -122,16 +131,31 @@ impl Needs {
         self.words.iter().fold(self.always, |all, need| all | need.bit)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.words.is_empty()
+    /// Those that are needed whatever the template says.
+    pub(super) fn always(&self) -> u64 {
+        self.always
     }
 
-    /// The keys of what the folded template does not hold; nothing if none of its slots (folded masks) can hold that.
-    pub(super) fn missing(&self, folded: &[u8], masks: &[ByteMask]) -> Option<u64> {
+    /// For each word, the templates that hold it.
+    pub(super) fn held(&self, folded: &Folded) -> Vec<Members> {
+        let fits =
+            |need: &Need| folded.holding(&need.text, |hay, at| !need.is_variable && need.fits(hay, at));
+        self.words.iter().map(fits).collect()
+    }
+
+    /// The keys of what the template does not hold; nothing if none of its slots can hold that. `held` says which templates hold
+    /// which word.
+    pub(super) fn missing(&self, template: &View<'_>, held: Option<&[Members]>) -> Option<u64> {
         let mut missing = self.always;
-        for need in &self.words {
-            if !need.is_in(folded) {
-                masks.iter().any(|mask| mask.has_all(&need.mask)).then_some(())?;
+        for (index, need) in self.words.iter().enumerate() {
+            let is_in = match held.and_then(|held| held.get(index)) {
+                Some(members) => members.contains(template.at),
+                None => need.is_in(template.folded),
+            };
+            if !is_in {
+                let may_hold = template.slots.has_all(&need.mask)
+                    && template.folded_masks.iter().any(|mask| mask.has_all(&need.mask));
+                may_hold.then_some(())?;
                 missing |= need.bit;
             }
         }
@@ -140,11 +164,11 @@ impl Needs {
 }
 
 impl Need {
+    fn fits(&self, hay: &[u8], at: &Range<usize>) -> bool {
+        (!self.bounded.0 || word::is_bound(hay, at.start)) && (!self.bounded.1 || word::is_bound(hay, at.end))
+    }
+
     fn is_in(&self, hay: &[u8]) -> bool {
-        let fits = |at: &Range<usize>| {
-            (!self.bounded.0 || word::is_bound(hay, at.start))
-                && (!self.bounded.1 || word::is_bound(hay, at.end))
-        };
-        places(&self.text, hay, 0).any(|at| fits(&at))
+        !self.is_variable && places(&self.text, hay, 0).any(|at| self.fits(hay, &at))
     }
 }

@@ -1,13 +1,12 @@
 //! [`TextPlan`]: a test compiled for templates and needle keys. Knows no filter of keys and no events.
 
-use std::cell::RefCell;
-
 use locard_event::Value;
 use locard_filter::Test;
 use locard_filter::glob::{self, Piece};
 use locard_filter::word;
 use regex_syntax::hir::{Dot, Hir, Look, Repetition};
 
+use super::folded::{Folded, Members, View};
 use super::machine::Machine;
 use super::need::{Ask, Needs};
 use super::sure::Sure;
@@ -39,27 +38,13 @@ pub(crate) enum Verdict {
     Always,
 }
 
-/// A template once its case is folded: made once, whatever is asked.
+/// Which templates hold the texts of a plan: found for all of them at once.
 #[derive(Debug)]
-pub(crate) struct Folded {
-    text: Box<[u8]>,
-    /// At least the bytes of any of its messages, folded.
-    bytes: ByteMask,
-}
-
-impl Folded {
-    pub(crate) fn of(template: &[u8], masks: &[ByteMask]) -> Self {
-        let mut text = Vec::with_capacity(template.len());
-        word::fold_into(template, &mut text);
-        let mut bytes = ByteMask::of(&text);
-        masks.iter().for_each(|mask| bytes.add(&mask.folded()));
-        Self { text: text.into(), bytes }
-    }
-}
-
-thread_local! {
-    /// Room for folded masks.
-    static ROOM: RefCell<Vec<ByteMask>> = const { RefCell::new(Vec::new()) };
+pub(crate) struct Held {
+    /// Those that may be sure to match.
+    sure: Option<Members>,
+    /// One for each word of the needs.
+    words: Vec<Members>,
 }
 
 impl TextPlan {
@@ -138,53 +123,54 @@ impl TextPlan {
         Some(Self { sure, needs, machine: Machine::new(&hir), literal: None, folds: false, is_exact: true })
     }
 
-    /// What a template says; `masks` are the bytes that occur in each of its slots, `folded` was made of both.
-    pub(crate) fn against(&self, template: &[u8], masks: &[ByteMask], folded: &Folded) -> Verdict {
-        if !folded.bytes.has_all(self.needs.bytes()) {
-            return Verdict::Never;
-        }
-        if !self.folds && self.needs.is_empty() {
-            return self.decide(template, template, masks, masks);
-        }
-        let decide = |room: &mut Vec<ByteMask>| {
-            room.clear();
-            room.extend(masks.iter().map(ByteMask::folded));
-            self.decide(template, &folded.text, masks, room)
-        };
-        ROOM.with(|room| match room.try_borrow_mut() {
-            Ok(mut room) => decide(&mut room),
-            Err(_) => decide(&mut Vec::new()),
-        })
+    /// Which of a split's templates hold the texts of this plan.
+    pub(crate) fn held(&self, folded: &Folded) -> Held {
+        Held { sure: self.sure.held(folded), words: self.needs.held(folded) }
     }
 
-    fn decide(
-        &self,
-        template: &[u8],
-        folded: &[u8],
-        masks: &[ByteMask],
-        folded_masks: &[ByteMask],
-    ) -> Verdict {
-        if self.sure.holds(template, folded) {
-            return Verdict::Always;
-        }
-        if self.is_exact && !template.contains(&SLOT) {
+    /// What a template says; `held` if more than a few are asked about.
+    pub(crate) fn against(&self, template: &View<'_>, held: Option<&Held>) -> Verdict {
+        if !template.bytes.has_all(self.needs.bytes()) {
             return Verdict::Never;
         }
-        let Some(missing) = self.needs.missing(folded, folded_masks) else { return Verdict::Never };
-        let is_held = |literal: &ByteMask| folded_masks.iter().any(|mask| mask.has_all(literal));
+        let may_be_sure =
+            held.and_then(|held| held.sure.as_ref()).is_none_or(|sure| sure.contains(template.at));
+        if may_be_sure && self.sure.holds(template.text, template.folded) {
+            return Verdict::Always;
+        }
+        if self.is_exact && template.masks.is_empty() && !template.text.contains(&SLOT) {
+            return Verdict::Never;
+        }
+        let words = held.map(|held| held.words.as_slice());
+        let Some(missing) = self.needs.missing(template, words) else { return Verdict::Never };
+        self.judge(template, missing)
+    }
+
+    /// What a template says as far as the needs leave it open.
+    fn judge(&self, template: &View<'_>, missing: u64) -> Verdict {
+        let is_held = |literal: &ByteMask| {
+            template.slots.has_all(literal) && template.folded_masks.iter().any(|mask| mask.has_all(literal))
+        };
         let Some(machine) = self.machine.as_ref().filter(|_| !self.literal.as_ref().is_some_and(is_held))
         else {
             return Verdict::Perhaps { missing };
         };
         let may_match = match self.folds {
-            true => machine.may_match(folded, folded_masks),
-            false => machine.may_match(template, masks),
+            true => machine.may_match(template.folded, template.folded_masks),
+            false => machine.may_match(template.text, template.masks),
         };
         match may_match {
             false => Verdict::Never,
-            true if matches!(self.sure, Sure::Machine) && machine.surely_matches(template) => Verdict::Always,
+            true if matches!(self.sure, Sure::Machine) && machine.surely_matches(template.text) => {
+                Verdict::Always
+            }
             true => Verdict::Perhaps { missing },
         }
+    }
+
+    /// What must be true of every message that matches, whatever its template says.
+    pub(crate) fn always(&self) -> u64 {
+        self.needs.always()
     }
 
     /// What must be true of messages without a template to match.

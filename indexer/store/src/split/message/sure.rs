@@ -7,6 +7,7 @@ use locard_filter::word;
 use memchr::memmem::Finder;
 
 use super::SLOT;
+use super::folded::{Folded, Members};
 
 /// A condition on a template under which every message of it matches.
 #[derive(Debug)]
@@ -46,6 +47,13 @@ impl Sure {
         }
         let texts = folded.iter().map(|text| Finder::new(text.as_bytes()).into_owned()).collect();
         Self::Texts { texts, bounded }
+    }
+
+    /// The templates for which it may hold, if texts tell.
+    pub(super) fn held(&self, folded: &Folded) -> Option<Members> {
+        let Self::Texts { texts, .. } = self else { return None };
+        let longest = texts.iter().max_by_key(|text| text.needle().len())?;
+        Some(folded.holding(longest, |_, _| true))
     }
 
     /// Whether a condition on the texts of the template holds.

@@ -61,12 +61,24 @@ pub(super) fn has_all(found: &Found, plan: &TextPlan, bits: u64) -> bool {
     asks.iter().enumerate().all(|(index, ask)| bits >> index & 1 == 0 || is_true(ask))
 }
 
+/// What the plan says of a template, which is the same alone and among others.
+pub(super) fn verdict(plan: &TextPlan, template: &[u8], masks: &[ByteMask]) -> Verdict {
+    let others: [&[u8]; 2] = [b"Failed password for \0", b"un"];
+    let all = [others[0], template, others[1]].into_iter().zip([&[ByteMask::ALL], masks, &[]]);
+    let folded = Folded::of(all);
+    let view = folded.view(1, template, masks).unwrap();
+    let verdict = plan.against(&view, None);
+    assert_eq!(plan.against(&view, Some(&plan.held(&folded))), verdict);
+    verdict
+}
+
 #[track_caller]
 fn agree(message: &[u8], other: &[u8], test: &Test) {
     let Some(plan) = TextPlan::of(test) else { return };
     let matches = matches(message, test);
     let scanned = scan(message);
     let show = || format!("{test:?} on {:?}", message.escape_ascii().to_string());
+    assert!(!matches || has_all(&scanned.found, &plan, plan.always()), "whatever the template: {}", show());
     if let Some(template) = &scanned.template {
         // As in a split, the masks cover other messages of the template too.
         let mut masks = scanned.slots.clone();
@@ -74,7 +86,8 @@ fn agree(message: &[u8], other: &[u8], test: &Test) {
             mask.add(&more);
         }
         for masks in [scanned.slots, masks] {
-            match plan.against(template, &masks, &Folded::of(template, &masks)) {
+            let verdict = verdict(&plan, template, &masks);
+            match verdict {
                 Verdict::Never => assert!(!matches, "never: {}", show()),
                 Verdict::Always => assert!(matches, "always: {}", show()),
                 Verdict::Perhaps { missing } => {

@@ -40,9 +40,9 @@ impl AnyNode {
 }
 
 impl AnyNode {
-    pub(super) fn bounds(&self, reader: &Reader, chunk: usize) -> Result<Bounds> {
+    pub(super) fn bounds(&self, reader: &Reader, chunk: usize, within: &Mask) -> Result<Bounds> {
         let mut bounds = match &self.text {
-            Some(text) => text.bounds(reader, chunk)?,
+            Some(text) => text.bounds(reader, chunk, within)?,
             None => Bounds::candidates(reader.all_of(chunk)?),
         };
         if !self.labels.is_empty() {
@@ -66,11 +66,8 @@ impl AnyNode {
     /// What is left open has it in the message or in the residue.
     pub(super) fn verify(&self, record: &Record<'_>) -> Result<bool> {
         let test = &self.numbers.test;
-        let mut matches = test.matches_bytes(record.message);
-        if !matches {
-            record.residue(|_, value| matches |= test.matches(&value))?;
-        }
-        Ok(matches)
+        let is_in_message = test.matches_bytes(record.message);
+        Ok(is_in_message || record.has(|text| test.matches_bytes(text), |value| test.matches(value))?)
     }
 
     /// Numbers that are stored as such, and residue.
