@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use quick_cache::Weighter;
 use quick_cache::sync::Cache as Kept;
+use quick_cache::{OptionsBuilder, Weighter};
 
 use super::arrangement::Arrangement;
 use super::columns::Extent;
@@ -51,6 +51,11 @@ pub(crate) struct Cache {
     readers: Arc<AtomicU64>,
 }
 
+/// A shard keeps no item larger than itself, so shards are few and large: what was read of a table of templates, for one, may take tens
+/// of megabytes, and was read for every search anew when shards were smaller.
+const SHARD_BYTES: u64 = 64 << 20;
+const MAX_SHARDS: usize = 16;
+
 /// What is expected of one item, so that the cache sizes its table.
 const MEAN_BYTES: usize = 32 * 1024;
 
@@ -58,7 +63,15 @@ impl Cache {
     /// Keeps at most about so many bytes.
     pub(crate) fn new(max_bytes: u64) -> Self {
         let items = usize::try_from(max_bytes).unwrap_or(usize::MAX) / MEAN_BYTES;
-        Self { kept: Arc::new(Kept::with_weighter(items.max(16), max_bytes, Weigh)), readers: Arc::default() }
+        let shards = usize::try_from(max_bytes / SHARD_BYTES).unwrap_or(MAX_SHARDS).clamp(1, MAX_SHARDS);
+        let mut options = OptionsBuilder::new();
+        options.weight_capacity(max_bytes).estimated_items_capacity(items.max(16)).shards(shards);
+        let kept = match options.build() {
+            Ok(options) => Kept::with_options(options, Weigh, Default::default(), Default::default()),
+            // Cannot be: all that must be set is.
+            Err(_) => Kept::with_weighter(items.max(16), max_bytes, Weigh),
+        };
+        Self { kept: Arc::new(kept), readers: Arc::default() }
     }
 
     /// A number that no other reader of this cache has.
@@ -82,5 +95,29 @@ impl Cache {
         let made = Arc::new(make()?);
         self.kept.insert(key, wrap(Arc::clone(&made)));
         Ok(made)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As much as the templates of a split of millions of events take.
+    #[test]
+    fn a_large_item_is_kept() {
+        let cache = Cache::new(256 << 20);
+        let (reader, mut made) = (cache.reader(), 0);
+        for _ in 0..3 {
+            let take = |item: &Item| match item {
+                Item::Filters(filters) => Some(Arc::clone(filters)),
+                _ => None,
+            };
+            let make = || {
+                made += 1;
+                Filters::read(vec![0; 40 << 20], &[40 << 20], 512, 512)
+            };
+            cache.get(reader, 7, take, make, Item::Filters).unwrap();
+        }
+        assert_eq!(made, 1);
     }
 }

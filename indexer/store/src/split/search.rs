@@ -475,7 +475,7 @@ impl<'a> Search<'a> {
             seen.filter_map(|(ordinal, (template, seen))| Some((ordinal, template, seen?))).collect();
         rows.sort_unstable_by_key(|(ordinal, _, seen)| (seen.example.0, *ordinal));
         for (_, template, seen) in rows {
-            visit(self.row(pattern_id(&template.text), show(&template.text), &seen)?);
+            visit(self.row(pattern_id(template.text), show(template.text), &seen)?);
         }
         Ok(())
     }

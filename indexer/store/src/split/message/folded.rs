@@ -23,9 +23,53 @@ struct One {
     end: usize,
     /// At least the bytes of any of its messages, and of any of its slots.
     bytes: ByteMask,
-    slots: ByteMask,
-    /// The masks of its slots, if folding makes others of them.
-    masks: Option<Box<[ByteMask]>>,
+    any_slot: ByteMask,
+}
+
+/// The masks that slots have, each once: they are few.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Masks {
+    plain: Vec<ByteMask>,
+    folded: Vec<ByteMask>,
+}
+
+impl Masks {
+    pub(crate) fn new(plain: Vec<ByteMask>) -> Self {
+        Self { folded: plain.iter().map(ByteMask::folded).collect(), plain }
+    }
+
+    pub(crate) fn all(&self) -> &[ByteMask] {
+        &self.plain
+    }
+
+    /// Slots that have the masks at these places.
+    pub(crate) fn slots<'t>(&'t self, places: &'t [u32]) -> Slots<'t> {
+        Slots { masks: self, places }
+    }
+}
+
+/// The slots of a template.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Slots<'t> {
+    masks: &'t Masks,
+    places: &'t [u32],
+}
+
+impl<'t> Slots<'t> {
+    /// The bytes that occur in each.
+    pub(crate) fn plain(self) -> impl Iterator<Item = &'t ByteMask> {
+        self.places.iter().map(move |place| self.masks.plain.get(*place as usize).unwrap_or(&ByteMask::ALL))
+    }
+
+    /// At least those once their case is folded.
+    pub(crate) fn folded(self) -> impl Iterator<Item = &'t ByteMask> {
+        self.places.iter().map(move |place| self.masks.folded.get(*place as usize).unwrap_or(&ByteMask::ALL))
+    }
+
+    /// Where each mask is among all.
+    pub(crate) fn places(self) -> &'t [u32] {
+        self.places
+    }
 }
 
 /// One template, as it is and folded.
@@ -34,44 +78,47 @@ pub(crate) struct View<'t> {
     /// Where it stands among all.
     pub(super) at: usize,
     pub(super) text: &'t [u8],
-    pub(super) masks: &'t [ByteMask],
     pub(super) folded: &'t [u8],
-    pub(super) folded_masks: &'t [ByteMask],
+    pub(super) slots: Slots<'t>,
     /// At least the bytes of any of its messages, and of any of its slots, folded.
     pub(super) bytes: &'t ByteMask,
-    pub(super) slots: &'t ByteMask,
+    pub(super) any_slot: &'t ByteMask,
+}
+
+impl View<'_> {
+    /// Whether some slot can hold all of these bytes.
+    pub(super) fn can_hold(&self, bytes: &ByteMask) -> bool {
+        self.any_slot.has_all(bytes) && self.slots.folded().any(|mask| mask.has_all(bytes))
+    }
 }
 
 impl Folded {
-    pub(crate) fn of<'t>(templates: impl Iterator<Item = (&'t [u8], &'t [ByteMask])>) -> Self {
+    pub(crate) fn of<'t>(templates: impl Iterator<Item = (&'t [u8], Slots<'t>)>) -> Self {
         let mut folded = Self::default();
-        for (text, masks) in templates {
-            folded.push(text, masks);
+        for (text, slots) in templates {
+            folded.push(text, slots);
         }
+        folded.text.shrink_to_fit();
         folded
     }
 
-    fn push(&mut self, text: &[u8], masks: &[ByteMask]) {
+    fn push(&mut self, text: &[u8], slots: Slots<'_>) {
         let start = self.text.len();
         word::fold_into(text, &mut self.text);
         let end = self.text.len();
         self.text.push(SLOT);
-        let mut slots = ByteMask::default();
-        masks.iter().for_each(|mask| slots.add(&mask.folded()));
+        let mut any_slot = ByteMask::default();
+        slots.folded().for_each(|mask| any_slot.add(mask));
         let mut bytes = ByteMask::of(self.text.get(start..end).unwrap_or_default());
-        bytes.add(&slots);
-        let is_same = masks.iter().all(|mask| mask.folded() == *mask);
-        let masks = (!is_same).then(|| masks.iter().map(ByteMask::folded).collect());
-        self.each.push(One { end, bytes, slots, masks });
+        bytes.add(&any_slot);
+        self.each.push(One { end, bytes, any_slot });
     }
 
-    /// The template at `at`, which has this text and these masks.
-    pub(crate) fn view<'t>(&'t self, at: usize, text: &'t [u8], masks: &'t [ByteMask]) -> Option<View<'t>> {
-        let one = self.each.get(at)?;
+    /// The template at `at`, which has this text and these slots.
+    pub(crate) fn view<'t>(&'t self, at: usize, text: &'t [u8], slots: Slots<'t>) -> Option<View<'t>> {
+        let One { end, bytes, any_slot } = self.each.get(at)?;
         let start = at.checked_sub(1).map_or(0, |before| self.each.get(before).map_or(0, |one| one.end + 1));
-        let folded = self.text.get(start..one.end)?;
-        let folded_masks = one.masks.as_deref().unwrap_or(masks);
-        Some(View { at, text, masks, folded, folded_masks, bytes: &one.bytes, slots: &one.slots })
+        Some(View { at, text, folded: self.text.get(start..*end)?, slots, bytes, any_slot })
     }
 
     /// The templates whose constant text holds `text` at a place that `fits`: one pass over all of them.
@@ -88,9 +135,9 @@ impl Folded {
         members
     }
 
-    /// About as many bytes as it takes for templates of so many bytes of text, with so many slots.
-    pub(crate) fn heap_bytes_of(text: usize, slots: usize) -> usize {
-        size_of::<One>() + text + 1 + slots * size_of::<ByteMask>() / 4
+    /// How many bytes it takes for so many templates of so many bytes of text.
+    pub(crate) fn heap_bytes_of(templates: usize, text: usize) -> usize {
+        text + templates * (size_of::<One>() + 1)
     }
 }
 
@@ -117,7 +164,8 @@ mod tests {
     #[test]
     fn a_text_is_found_in_the_templates_that_hold_it_and_over_no_edge() {
         let texts: [&[u8]; 6] = [b"", b"Failed \0", b"un", b"failed", b"pass failed", b"x failed"];
-        let folded = Folded::of(texts.iter().map(|text| (*text, [].as_slice())));
+        let masks = Masks::new(vec![ByteMask::of(b"Ab")]);
+        let folded = Folded::of(texts.iter().map(|text| (*text, masks.slots(&[]))));
         let holding = |text: &[u8]| {
             let found = folded.holding(&Finder::new(text), |hay, at| word::is_bound(hay, at.start));
             (0..texts.len()).filter(|at| found.contains(*at)).collect::<Vec<_>>()
@@ -126,8 +174,10 @@ mod tests {
         assert_eq!(holding(b"un"), [2]);
         assert_eq!(holding(b"ailed"), [0; 0]);
         assert_eq!(holding(b"failedpass"), [0; 0]);
-        let masks = [ByteMask::of(b"Ab")];
-        let view = folded.view(1, texts[1], &masks).unwrap();
+        let view = folded.view(1, texts[1], masks.slots(&[0])).unwrap();
+        assert!(
+            view.slots.folded().eq([&ByteMask::of(b"ab")]) && view.slots.plain().eq([&ByteMask::of(b"Ab")])
+        );
         assert_eq!((view.folded, view.at), (b"failed \0".as_slice(), 1));
     }
 }

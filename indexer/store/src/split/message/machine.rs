@@ -97,7 +97,7 @@ impl Machine {
     }
 
     /// Whether a text of this template may match, its slots being of these masks.
-    pub(super) fn may_match(&self, template: &[u8], masks: &[ByteMask]) -> bool {
+    pub(super) fn may_match<'m>(&self, template: &[u8], masks: impl Iterator<Item = &'m ByteMask>) -> bool {
         let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         !matches!(walk.run(self, template, masks), Ok(false))
     }
@@ -109,7 +109,7 @@ impl Machine {
         }
         let mut walk = self.walk.lock().unwrap_or_else(PoisonError::into_inner);
         let mut runs = template.split(|byte| *byte == SLOT);
-        runs.any(|run| matches!(walk.run(self, run, &[]), Err(Stop::Accepted) | Ok(true)))
+        runs.any(|run| matches!(walk.run(self, run, std::iter::empty()), Err(Stop::Accepted) | Ok(true)))
     }
 }
 
@@ -136,9 +136,13 @@ impl Classes {
 }
 
 impl Walk {
-    fn run(&mut self, machine: &Machine, template: &[u8], masks: &[ByteMask]) -> Result<bool, Stop> {
+    fn run<'m>(
+        &mut self,
+        machine: &Machine,
+        template: &[u8],
+        mut masks: impl Iterator<Item = &'m ByteMask>,
+    ) -> Result<bool, Stop> {
         let Machine { nfa, classes, .. } = machine;
-        let mut masks = masks.iter();
         let mut state = self.start(nfa)?;
         for byte in template {
             state = match self.bytes.get(state as usize * classes.count + classes.get(*byte)) {

@@ -15,7 +15,7 @@ mod sure;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use folded::Folded;
+pub(crate) use folded::{Folded, Masks, Slots};
 use locard_filter::template::{ByteMask, SLOT};
 #[cfg(test)]
 use locard_filter::template::{Scanner, show};

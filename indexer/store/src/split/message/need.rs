@@ -153,9 +153,7 @@ impl Needs {
                 None => need.is_in(template.folded),
             };
             if !is_in {
-                let may_hold = template.slots.has_all(&need.mask)
-                    && template.folded_masks.iter().any(|mask| mask.has_all(&need.mask));
-                may_hold.then_some(())?;
+                template.can_hold(&need.mask).then_some(())?;
                 missing |= need.bit;
             }
         }

@@ -10,7 +10,7 @@ use super::folded::{Folded, Members, View};
 use super::machine::Machine;
 use super::need::{Ask, Needs};
 use super::sure::Sure;
-use super::{ByteMask, SLOT, required};
+use super::{ByteMask, required};
 
 /// A text test compiled for templates and needle keys.
 #[derive(Debug)]
@@ -138,7 +138,7 @@ impl TextPlan {
         if may_be_sure && self.sure.holds(template.text, template.folded) {
             return Verdict::Always;
         }
-        if self.is_exact && template.masks.is_empty() && !template.text.contains(&SLOT) {
+        if self.is_exact && template.slots.places().is_empty() {
             return Verdict::Never;
         }
         let words = held.map(|held| held.words.as_slice());
@@ -148,16 +148,13 @@ impl TextPlan {
 
     /// What a template says as far as the needs leave it open.
     fn judge(&self, template: &View<'_>, missing: u64) -> Verdict {
-        let is_held = |literal: &ByteMask| {
-            template.slots.has_all(literal) && template.folded_masks.iter().any(|mask| mask.has_all(literal))
-        };
-        let Some(machine) = self.machine.as_ref().filter(|_| !self.literal.as_ref().is_some_and(is_held))
-        else {
+        let is_held = self.literal.as_ref().is_some_and(|literal| template.can_hold(literal));
+        let Some(machine) = self.machine.as_ref().filter(|_| !is_held) else {
             return Verdict::Perhaps { missing };
         };
         let may_match = match self.folds {
-            true => machine.may_match(template.folded, template.folded_masks),
-            false => machine.may_match(template.text, template.masks),
+            true => machine.may_match(template.folded, template.slots.folded()),
+            false => machine.may_match(template.text, template.slots.plain()),
         };
         match may_match {
             false => Verdict::Never,

@@ -64,9 +64,11 @@ pub(super) fn has_all(found: &Found, plan: &TextPlan, bits: u64) -> bool {
 /// What the plan says of a template, which is the same alone and among others.
 pub(super) fn verdict(plan: &TextPlan, template: &[u8], masks: &[ByteMask]) -> Verdict {
     let others: [&[u8]; 2] = [b"Failed password for \0", b"un"];
-    let all = [others[0], template, others[1]].into_iter().zip([&[ByteMask::ALL], masks, &[]]);
-    let folded = Folded::of(all);
-    let view = folded.view(1, template, masks).unwrap();
+    let table = Masks::new([masks, &[ByteMask::ALL]].concat());
+    let places: Vec<u32> = (0..masks.len() as u32).collect();
+    let slots = [table.slots(&places[..0]), table.slots(&places), table.slots(&[])];
+    let folded = Folded::of([others[0], template, others[1]].into_iter().zip(slots));
+    let view = folded.view(1, template, table.slots(&places)).unwrap();
     let verdict = plan.against(&view, None);
     assert_eq!(plan.against(&view, Some(&plan.held(&folded))), verdict);
     verdict

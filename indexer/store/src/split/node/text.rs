@@ -118,11 +118,11 @@ impl TextNode {
         Ok(())
     }
 
-    fn verdict(&self, ordinal: usize, template: &Template, held: Option<&Held>) -> Verdict {
+    fn verdict(&self, ordinal: usize, template: Template<'_>, held: Option<&Held>) -> Verdict {
         match ordinal {
             0 if template.events == 0 => Verdict::Never,
             0 => Verdict::Perhaps { missing: self.plan.untemplated() },
-            _ => match self.templates.folded().view(ordinal, &template.text, &template.slots) {
+            _ => match self.templates.folded().view(ordinal, template.text, template.slots) {
                 Some(view) => self.plan.against(&view, held),
                 None => Verdict::Perhaps { missing: 0 },
             },
