@@ -122,16 +122,22 @@ impl Compiler<'_> {
     /// The questions of a plan, listed words looked up.
     fn wanted(&self, plan: &TextPlan) -> Result<Vec<Wanted>> {
         let words = self.reader.columns().dictionary(Own::Words as usize)?;
+        let only = |range: &Range<u32>| {
+            let mut of_range = Ordinals::none(words.len());
+            range.clone().for_each(|ordinal| of_range.insert(ordinal));
+            words.chunks_of(&of_range, self.reader.chunks().len())
+        };
         let wanted = plan.asks().iter().map(|ask| match ask {
-            Ask::Key(key, weight) => Wanted { words: 0..0, key: Some(*key), weight: *weight },
+            Ask::Key(key, weight) => Wanted { words: 0..0, only: None, key: Some(*key), weight: *weight },
             Ask::Word(word) => {
-                let at = words.find(word).map_or(0..0, |at| at..at + 1);
-                Wanted { words: at, key: None, weight: usize::MAX }
+                let words = words.find(word).map_or(0..0, |at| at..at + 1);
+                Wanted { only: only(&words), words, key: None, weight: usize::MAX }
             }
             Ask::Prefix(prefix, key) => {
                 // No listed word holds a byte as great as this.
                 let end = [prefix, [u8::MAX].as_slice()].concat();
-                Wanted { words: words.rank(prefix)..words.rank(&end), key: Some(*key), weight: prefix.len() }
+                let words = words.rank(prefix)..words.rank(&end);
+                Wanted { only: only(&words), words, key: Some(*key), weight: prefix.len() }
             }
         });
         Ok(wanted.collect())
@@ -158,9 +164,11 @@ impl Compiler<'_> {
         let labels = self.reader.labels().streams_where(|label| ask.matches_bytes(label.as_bytes()));
         let (mut values, mut loose) = (Vec::new(), Vec::new());
         for (at, column) in columns.named() {
-            let found = self.values(&*columns.dictionary(at)?, test, &ask)?;
+            let dictionary = columns.dictionary(at)?;
+            let found = self.values(&dictionary, test, &ask)?;
             if !found.is_empty() {
-                values.push((at, found));
+                let only = dictionary.chunks_of(&found, self.reader.chunks().len());
+                values.push((at, found, only));
             }
             if column.residue > 0 || column.has_numbers() && may_match_kind(test, kind::INT) {
                 loose.push(at);
@@ -183,10 +191,15 @@ impl Compiler<'_> {
         if column.is_none() && presence.is_none() {
             return Ok(of_streams(labels));
         }
-        let values = match column {
-            Some(column) => self.values(&*columns.dictionary(column)?, test, &ask)?,
-            None => Ordinals::none(0),
-        };
+        let (mut values, mut only) = (Ordinals::none(0), None);
+        if let Some(at) = column {
+            let (column, dictionary) = (columns.get(at)?, columns.dictionary(at)?);
+            values = self.values(&dictionary, test, &ask)?;
+            // No value that matches is elsewhere: in numbers, in the residue, or a label.
+            if column.residue == 0 && !column.has_numbers() && labels.is_empty() && presence.is_none() {
+                only = dictionary.chunks_of(&values, self.reader.chunks().len());
+            }
+        }
         let keys = match test {
             Test::Equals(literal) => Keys::Any(keys_of_equals(field, literal)),
             _ => self.untemplated(TextPlan::of(test).as_ref())?,
@@ -198,6 +211,7 @@ impl Compiler<'_> {
             values,
             numbers,
             keys,
+            only,
             labels,
             presence,
         })))

@@ -17,6 +17,8 @@ use memchr::memmem::Finder;
 
 use super::bytes::{Input, Malformed, Result, put_varint};
 use super::key::{self, kind};
+use super::lists::{self, ChunkLists};
+use super::ordinals::Ordinals;
 use super::pack;
 
 /// Most bytes of one dictionary, before compression.
@@ -116,6 +118,7 @@ impl<S: BuildHasher> Interner<S> {
 pub(crate) struct Dictionary {
     keys: Keys,
     counts: Vec<u64>,
+    lists: ChunkLists,
     /// Made when it is first asked for.
     folded: OnceLock<Folded>,
 }
@@ -135,6 +138,20 @@ impl Dictionary {
 
     pub(crate) fn len(&self) -> u32 {
         self.counts.len() as u32
+    }
+
+    /// The same, with the chunks of its values.
+    pub(crate) fn with_lists(self, lists: ChunkLists) -> Self {
+        Self { lists, ..self }
+    }
+
+    /// Those of `chunks` in which some of the values are; nothing if that is not known of one of them.
+    pub(crate) fn chunks_of(&self, values: &Ordinals, chunks: usize) -> Option<Ordinals> {
+        let mut found = Ordinals::none(chunks as u32);
+        for ordinal in values.iter() {
+            self.lists.get(ordinal)?.iter().for_each(|chunk| found.insert(*chunk));
+        }
+        Some(found)
     }
 
     /// The key of an ordinal; empty beyond the end.
@@ -214,7 +231,10 @@ impl Dictionary {
 
     /// With room for the folded texts.
     pub(crate) fn heap_bytes(&self) -> usize {
-        self.keys.heap_bytes() + self.keys.bytes.len() + self.counts.capacity() * 2 * size_of::<u64>()
+        self.keys.heap_bytes()
+            + self.keys.bytes.len()
+            + self.counts.capacity() * 2 * size_of::<u64>()
+            + self.lists.heap_bytes()
     }
 
     /// Keys by what they share with the one before, then the counts; compressed.
@@ -231,6 +251,7 @@ impl Dictionary {
             before = key;
         }
         self.counts.iter().for_each(|count| put_varint(&mut out, *count));
+        self.lists.put(self.len(), &mut out);
         pack::pack(&out)
     }
 
@@ -254,29 +275,36 @@ impl Dictionary {
             dictionary.keys.ends.push(dictionary.keys.bytes.len());
         }
         dictionary.counts = (0..count).map(|_| input.varint()).collect::<Result<_>>()?;
+        dictionary.lists = ChunkLists::take(&mut input, count)?;
         input.end()?;
         Ok(dictionary)
     }
 }
 
-/// All keys of several dictionaries, and what each of their ordinals became.
-pub(crate) fn merge(sources: &[Dictionary]) -> (Dictionary, Vec<Vec<u32>>) {
-    let mut became: Vec<Vec<u32>> = sources.iter().map(|source| vec![0; source.len() as usize]).collect();
+/// All keys of several dictionaries, of splits with so many chunks each, and what each of their ordinals became.
+pub(crate) fn merge(sources: &[(Dictionary, usize)]) -> (Dictionary, Vec<Vec<u32>>) {
+    let mut became: Vec<Vec<u32>> =
+        sources.iter().map(|(source, _)| vec![0; source.len() as usize]).collect();
     let mut heads: BinaryHeap<Reverse<(&[u8], usize, u32)>> = BinaryHeap::new();
-    for (at, source) in sources.iter().enumerate() {
+    let (mut firsts, mut chunks) = (Vec::with_capacity(sources.len()), 0);
+    for (at, (source, of_source)) in sources.iter().enumerate() {
         if source.len() > 0 {
             heads.push(Reverse((source.key(0), at, 0)));
         }
+        firsts.push(chunks as u32);
+        chunks += of_source;
     }
-    let mut merged = Dictionary::default();
+    let (mut merged, mut list) = (Dictionary::default(), MergedList::new(lists::most(chunks)));
     while let Some(Reverse((key, at, ordinal))) = heads.pop() {
-        let Some(source) = sources.get(at) else { continue };
+        let Some((source, _)) = sources.get(at) else { continue };
         if merged.len() == 0 || merged.key(merged.len() - 1) != key {
+            list.end(&mut merged);
             merged.push(key, 0);
         }
         if let Some(count) = merged.counts.last_mut() {
             *count += source.count(ordinal);
         }
+        list.add(source.lists.get(ordinal), firsts.get(at).copied().unwrap_or(0));
         if let Some(slot) = became.get_mut(at).and_then(|own| own.get_mut(ordinal as usize)) {
             *slot = merged.len() - 1;
         }
@@ -284,7 +312,38 @@ pub(crate) fn merge(sources: &[Dictionary]) -> (Dictionary, Vec<Vec<u32>>) {
             heads.push(Reverse((source.key(ordinal + 1), at, ordinal + 1)));
         }
     }
+    list.end(&mut merged);
     (merged, became)
+}
+
+/// The chunks of the key that is being merged.
+struct MergedList {
+    most: usize,
+    chunks: Vec<u32>,
+    is_known: bool,
+}
+
+impl MergedList {
+    fn new(most: usize) -> Self {
+        Self { most, chunks: Vec::new(), is_known: true }
+    }
+
+    /// Those of one source, the first of whose chunks has this number now. Sources come in order.
+    fn add(&mut self, list: Option<&[u32]>, first: u32) {
+        match list {
+            Some(list) => self.chunks.extend(list.iter().map(|chunk| first + chunk)),
+            None => self.is_known = false,
+        }
+    }
+
+    fn end(&mut self, merged: &mut Dictionary) {
+        if merged.len() > 0 {
+            let is_listed = self.is_known && self.chunks.len() <= self.most;
+            merged.lists.push(if is_listed { &self.chunks } else { &[] });
+        }
+        self.chunks.clear();
+        self.is_known = true;
+    }
 }
 
 #[cfg(test)]
@@ -325,10 +384,21 @@ mod tests {
 
     #[test]
     fn merged_ordinals_lead_to_the_same_keys() {
-        let sources = [of(&["b", "a", "a"]), of(&[]), of(&["c", "b"])];
+        let listed = |dictionary: Dictionary, lists: &[&[u32]]| {
+            let mut all = ChunkLists::default();
+            lists.iter().for_each(|list| all.push(list));
+            dictionary.with_lists(all)
+        };
+        let sources = [
+            (listed(of(&["b", "a", "a"]), &[&[], &[3, 4]]), 90),
+            (of(&[]), 70),
+            (listed(of(&["c", "b"]), &[&[0], &[1, 2]]), 30),
+        ];
         let (merged, became) = merge(&sources);
+        let chunks = |key: &str| merged.lists.get(merged.find(key.as_bytes()).unwrap()).map(<[u32]>::to_vec);
+        assert_eq!(["a", "b", "c"].map(chunks), [None, Some(vec![3, 4, 160]), Some(vec![161, 162])]);
         assert_eq!(words(&merged), [("a".into(), 2), ("b".into(), 2), ("c".into(), 1)]);
-        for (source, became) in sources.iter().zip(&became) {
+        for ((source, _), became) in sources.iter().zip(&became) {
             for ordinal in 0..source.len() {
                 assert_eq!(merged.key(became[ordinal as usize]), source.key(ordinal));
             }

@@ -17,6 +17,7 @@ mod compile;
 mod dictionary;
 mod fault;
 mod key;
+mod lists;
 mod mask;
 mod merge;
 mod message;

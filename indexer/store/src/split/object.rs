@@ -19,7 +19,7 @@ use crate::{Control, SplitMeta, Stop};
 
 const MAGIC: &[u8; 8] = b"LOCSPLIT";
 /// Raised whenever a reader of the older version would misread the newer bytes.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 const PAGE: usize = 16 * 1024;
 /// Footer offset, footer length, footer CRC, version, magic.
 const TRAILER: usize = 8 + 8 + 4 + 4 + 8;

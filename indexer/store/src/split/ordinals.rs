@@ -57,7 +57,9 @@ impl Ordinals {
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        (0..self.len).filter(|ordinal| self.contains(*ordinal))
+        (0u32..).zip(&self.words).filter(|(_, word)| **word != 0).flat_map(|(at, word)| {
+            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| at * 64 + bit)
+        })
     }
 }
 

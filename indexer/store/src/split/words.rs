@@ -6,6 +6,7 @@
 use std::ops::Range;
 
 use super::bytes::{Input, Malformed, Result, put_bytes, put_varint};
+use super::lists::Lister;
 use super::mask::{CHUNK, Mask};
 use super::page::{self, Packed};
 
@@ -20,8 +21,8 @@ impl WordsOfChunk {
         self.pairs.push((word, place as u16));
     }
 
-    /// The page, each word by what it became.
-    pub(crate) fn page(mut self, became: &[Option<u32>]) -> Vec<u8> {
+    /// The page, each word by what it became; tells `note` of each.
+    pub(crate) fn page(mut self, became: &[Option<u32>], mut note: impl FnMut(u32)) -> Vec<u8> {
         for (word, _) in &mut self.pairs {
             *word = became.get(*word as usize).copied().flatten().unwrap_or(0);
         }
@@ -29,6 +30,7 @@ impl WordsOfChunk {
         self.pairs.dedup();
         let lists = self.pairs.chunk_by(|one, two| one.0 == two.0);
         let lists: Vec<(u32, Vec<u8>)> = lists.filter_map(list).collect();
+        lists.iter().for_each(|(word, _)| note(*word));
         write(&lists)
     }
 }
@@ -146,7 +148,11 @@ impl WordLists {
     pub(crate) fn finish(mut self, chunks: usize) -> (super::dictionary::Dictionary, Vec<Vec<u8>>) {
         let (dictionary, became) = self.words.sorted(|_| true);
         self.chunks.resize_with(chunks, WordsOfChunk::default);
-        (dictionary, self.chunks.into_iter().map(|words| words.page(&became)).collect())
+        let mut lister = Lister::new(dictionary.len(), chunks);
+        let of_chunks = (0u32..).zip(self.chunks);
+        let pages =
+            of_chunks.map(|(chunk, words)| words.page(&became, |word| lister.note(word, chunk))).collect();
+        (dictionary.with_lists(lister.finish()), pages)
     }
 }
 

@@ -138,7 +138,7 @@ fn make(path: &Path, events: &[&Event], control: &Arc<Control>) -> fault::Result
     }
     let Tables { streams, templates, mut scanner } = tables;
     let (templates, became) = templates.finish();
-    let mut planned = fresh.plan(&became)?;
+    let mut planned = fresh.plan(&became, events.len().div_ceil(CHUNK_DOCUMENTS));
     needles.arrange(&planned);
     write_blocks(&mut object, events, &planned, &mut needles, &mut scanner)?;
     let Needles { keys, words, .. } = needles;

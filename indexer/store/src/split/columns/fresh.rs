@@ -14,6 +14,7 @@ use locard_event::{Fields, Shape, Timestamp, Value};
 
 use super::super::dictionary::{Dictionary, Interner};
 use super::super::key;
+use super::super::lists::Lister;
 use super::super::mask::Mask;
 use super::super::object::ObjectWriter;
 use super::super::presence::SetsWriter;
@@ -159,8 +160,8 @@ impl Fresh {
         column
     }
 
-    /// Decides what becomes of every value; `templates`: what became of their ordinals.
-    pub(crate) fn plan(self, templates: &[u32]) -> io::Result<Planned> {
+    /// Decides what becomes of every value; `templates`: what became of their ordinals; `chunks`: how many there will be.
+    pub(crate) fn plan(self, templates: &[u32], chunks: usize) -> Planned {
         let Self { columns, cells, ends, ingested, mut rows, left_out, .. } = self;
         for row in &mut rows {
             row.template = templates.get(row.template as usize).copied().unwrap_or(0);
@@ -169,17 +170,19 @@ impl Fresh {
         let mut out: Vec<Out> = (0..OWN).map(|_| Out::default()).collect();
         let (dictionary, ingested) = ingested.sorted(|_| true);
         if let Some(own) = out.get_mut(Own::Ingested as usize) {
-            own.dictionary = dictionary.encode()?;
+            own.set_dictionary(dictionary, chunks);
         }
         let mut codes = Vec::with_capacity(columns.len());
         for (column, decision) in columns.into_iter().zip(decisions) {
-            let (of_codes, dictionary) = decision.values(&column.values)?;
+            let (of_codes, dictionary) = decision.values(&column.values);
             let numbers = decision == Decision::Integers;
             let entry = Entry { name: column.name, numbers, ..Entry::default() };
-            out.push(Out { entry, dictionary, ..Out::default() });
+            let mut of_column = Out { entry, ..Out::default() };
+            of_column.set_dictionary(dictionary, chunks);
+            out.push(of_column);
             codes.push((decision.page_kind(), of_codes));
         }
-        Ok(Planned { rows, cells, ends, ingested, codes, out, left_out, scratch: Vec::new() })
+        Planned { rows, cells, ends, ingested, codes, out, left_out, chunk: 0, scratch: Vec::new() }
     }
 }
 
@@ -216,15 +219,17 @@ impl Decision {
     }
 
     /// What goes into a page for each of the column's numbers, nothing for residue; and the dictionary.
-    fn values(self, values: &Interner<RandomState>) -> io::Result<(Vec<Option<i64>>, Vec<u8>)> {
-        Ok(match self {
-            Self::Residue => (vec![None; values.len()], Vec::new()),
-            Self::Integers => (values.keys().map(|(key, _)| key::integer(key)).collect(), Vec::new()),
+    fn values(self, values: &Interner<RandomState>) -> (Vec<Option<i64>>, Dictionary) {
+        match self {
+            Self::Residue => (vec![None; values.len()], Dictionary::default()),
+            Self::Integers => {
+                (values.keys().map(|(key, _)| key::integer(key)).collect(), Dictionary::default())
+            }
             Self::Dictionary => {
                 let (dictionary, became) = values.sorted(|_| true);
-                (became.into_iter().map(|ordinal| ordinal.map(i64::from)).collect(), dictionary.encode()?)
+                (became.into_iter().map(|ordinal| ordinal.map(i64::from)).collect(), dictionary)
             }
-        })
+        }
     }
 }
 
@@ -232,7 +237,9 @@ impl Decision {
 #[derive(Debug, Default)]
 struct Out {
     entry: Entry,
-    dictionary: Vec<u8>,
+    dictionary: Dictionary,
+    /// In which chunks its values are.
+    lister: Lister,
     /// Pages of the extent that is being made.
     raw: Vec<u8>,
     /// Whether none of them has anything.
@@ -245,9 +252,32 @@ struct Out {
 }
 
 impl Out {
+    fn set_dictionary(&mut self, dictionary: Dictionary, chunks: usize) {
+        self.lister = Lister::new(dictionary.len(), chunks);
+        self.dictionary = dictionary;
+    }
+
+    /// The dictionary as it is stored; nothing if there is none.
+    fn packed_dictionary(&mut self) -> io::Result<Vec<u8>> {
+        if self.dictionary.len() == 0 {
+            return Ok(Vec::new());
+        }
+        let lists = std::mem::take(&mut self.lister).finish();
+        std::mem::take(&mut self.dictionary).with_lists(lists).encode()
+    }
+
     /// Ends a chunk's page.
-    fn end_page(&mut self, kind: u8, documents: usize, sets: &mut SetsWriter, scratch: &mut Vec<u8>) {
+    fn end_page(
+        &mut self,
+        kind: u8,
+        (chunk, documents): (u32, usize),
+        sets: &mut SetsWriter,
+        scratch: &mut Vec<u8>,
+    ) {
         scratch.clear();
+        if kind == ORDINALS && self.dictionary.len() > 0 {
+            self.values.iter().for_each(|value| self.lister.note(*value as u32, chunk));
+        }
         if let Some(found) = self.has_value.take() {
             let (values, residue) = *found;
             self.is_empty = false;
@@ -300,6 +330,8 @@ pub(crate) struct Planned {
     /// The columns all events have, then the named ones.
     out: Vec<Out>,
     left_out: u64,
+    /// The number of the next chunk.
+    chunk: u32,
     scratch: Vec<u8>,
 }
 
@@ -350,9 +382,10 @@ impl Planned {
                 }
                 let named = at.checked_sub(OWN).and_then(|named| self.codes.get(named));
                 let kind = named.map_or(OWN_KINDS.get(at).copied().unwrap_or(ORDINALS), |(kind, _)| *kind);
-                out.end_page(kind, chunk.len(), sets, &mut scratch);
+                out.end_page(kind, (self.chunk, chunk.len()), sets, &mut scratch);
             }
             self.scratch = scratch;
+            self.chunk += 1;
         }
         self.out.iter_mut().try_for_each(Out::end_extent)
     }
@@ -392,19 +425,21 @@ impl Planned {
 
     /// Writes what was made into its sections. `words` is the dictionary of the listed words.
     pub(crate) fn finish(mut self, object: &mut ObjectWriter, words: &Dictionary) -> io::Result<()> {
-        if let Some(out) = self.out.get_mut(Own::Words as usize).filter(|_| words.len() > 0) {
-            out.dictionary = words.encode()?;
-        }
         let start = object.position();
-        let (own, named) = self.out.split_at_checked(OWN).unwrap_or((&self.out, &[]));
-        let mut named: Vec<&Out> = named.iter().collect();
-        named.sort_by(|one, two| one.entry.name.cmp(&two.entry.name));
+        if let Some(named) = self.out.get_mut(OWN..) {
+            named.sort_by(|one, two| one.entry.name.cmp(&two.entry.name));
+        }
         let mut entries = Vec::with_capacity(self.out.len());
-        for out in own.iter().chain(named) {
-            object.write_all(&out.dictionary)?;
+        for (at, mut out) in self.out.into_iter().enumerate() {
+            let dictionary = match at == Own::Words as usize {
+                true if words.len() > 0 => words.encode()?,
+                true => Vec::new(),
+                false => out.packed_dictionary()?,
+            };
+            object.write_all(&dictionary)?;
             object.write_all(&out.extents)?;
-            let mut entry = out.entry.clone();
-            entry.lengths.dictionary = out.dictionary.len() as u64;
+            let mut entry = out.entry;
+            entry.lengths.dictionary = dictionary.len() as u64;
             entries.push(entry);
         }
         object.end_section(SECTION, start);

@@ -66,9 +66,10 @@ fn merged_dictionary(parts: &[Part<'_>]) -> Result<(Option<Dictionary>, Vec<Vec<
         .iter()
         .map(|part| {
             let read = |column| part.columns.raw_dictionary(column);
-            part.column.map_or_else(|| Ok(Dictionary::default()), read)
+            let dictionary = part.column.map_or_else(|| Ok(Dictionary::default()), read)?;
+            Ok((dictionary, part.columns.chunks.len()))
         })
-        .collect::<Result<Vec<Dictionary>>>()?;
+        .collect::<Result<Vec<(Dictionary, usize)>>>()?;
     let (merged, became) = dictionary::merge(&dictionaries);
     Ok(((merged.len() > 0).then_some(merged), became))
 }

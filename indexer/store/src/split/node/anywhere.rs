@@ -13,8 +13,8 @@ use super::{Bounds, Keys, NumberTest, TextNode, marked};
 pub(crate) struct AnyNode {
     pub(crate) text: Option<TextNode>,
     pub(crate) labels: Ordinals,
-    /// Columns some of whose dictionary matches.
-    pub(crate) values: Vec<(usize, Ordinals)>,
+    /// Columns some of whose dictionary matches, and in which chunks those values are, if that is known.
+    pub(crate) values: Vec<(usize, Ordinals, Option<Ordinals>)>,
     /// Columns that may hold integers as such, and those that have residue.
     pub(crate) loose: Vec<usize>,
     pub(crate) numbers: NumberTest,
@@ -49,8 +49,9 @@ impl AnyNode {
             let streams = reader.columns().own(Own::Stream, chunk)?;
             bounds.or(&Bounds::exact(marked(&streams, &self.labels)?));
         }
-        for (column, values) in &self.values {
-            if let Some(page) = reader.columns().page(*column, chunk)?
+        for (column, values, only) in &self.values {
+            if only.as_ref().is_none_or(|only| only.contains(chunk as u32))
+                && let Some(page) = reader.columns().page(*column, chunk)?
                 && page.kind == PageKind::Ordinals
             {
                 bounds.or(&Bounds::exact(marked(&page, values)?));

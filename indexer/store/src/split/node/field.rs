@@ -17,6 +17,8 @@ pub(crate) struct FieldNode {
     pub(crate) values: Ordinals,
     pub(crate) numbers: NumberTest,
     pub(crate) keys: Keys,
+    /// The chunks that may hold a match, if they are known.
+    pub(crate) only: Option<Ordinals>,
     /// Streams whose label matches.
     pub(crate) labels: Ordinals,
     /// Where some names have no column: the key of this name's presence.
@@ -38,6 +40,9 @@ impl FieldNode {
     }
 
     pub(super) fn judge(&self, reader: &Reader, chunk: usize) -> Result<Judged> {
+        if self.only.as_ref().is_some_and(|only| !only.contains(chunk as u32)) {
+            return Ok(Judged::leaf(Bounds::NONE));
+        }
         let page = match self.column {
             Some(column) => reader.columns().page(column, chunk)?,
             None => None,

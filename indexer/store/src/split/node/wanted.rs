@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::super::fault::Result;
 use super::super::mask::Mask;
+use super::super::ordinals::Ordinals;
 use super::super::read::Reader;
 
 /// Something that must be true of a document, as far as filters and word lists can tell.
@@ -11,6 +12,8 @@ use super::super::read::Reader;
 pub(crate) struct Wanted {
     /// It has one of these listed words,
     pub(crate) words: Range<u32>,
+    /// in one of these chunks, if they are known,
+    pub(crate) only: Option<Ordinals>,
     /// or this key.
     pub(crate) key: Option<u64>,
     /// The greater, the fewer documents have it; those are asked about first.
@@ -20,7 +23,10 @@ pub(crate) struct Wanted {
 impl Wanted {
     /// The documents of which it may be true.
     pub(super) fn mask(&self, reader: &Reader, chunk: usize) -> Result<Mask> {
-        let mut mask = reader.with_words(chunk, &self.words)?;
+        let mut mask = match &self.only {
+            Some(only) if !only.contains(chunk as u32) => Mask::NONE,
+            _ => reader.with_words(chunk, &self.words)?,
+        };
         if let Some(key) = self.key {
             mask.or(&reader.may_have(chunk, key)?);
         }
