@@ -189,13 +189,22 @@ pub struct PatternRow {
 
 /// The pattern of a message and its text, if it has one.
 pub fn pattern_of(message: &[u8]) -> Option<(u64, String)> {
+    with_template(message, |text| (template::pattern_id(text), template::show(text)))
+}
+
+/// The pattern of a message, if it has one.
+pub(crate) fn pattern_id_of(message: &[u8]) -> Option<u64> {
+    with_template(message, template::pattern_id)
+}
+
+fn with_template<T>(message: &[u8], make: impl FnOnce(&[u8]) -> T) -> Option<T> {
     thread_local! {
         static SCANNER: RefCell<template::Scanner> = RefCell::default();
     }
     SCANNER.with(|scanner| {
         let mut scanner = scanner.borrow_mut();
         scanner.scan(message);
-        scanner.template().map(|text| (template::pattern_id(text), template::show(text)))
+        scanner.template().map(make)
     })
 }
 

@@ -4,12 +4,13 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 
+use foldhash::fast::RandomState;
 use locard_event::{Event, EventId, Timestamp, Value};
 use locard_filter::Matcher;
 
-use super::columns::Own;
+use super::columns::{Own, Page};
 use super::compile::Compiler;
-use super::fault::{Fault, Result};
+use super::fault::Result;
 use super::mask::Mask;
 use super::node::{AnyNode, Judged, Node, TextNode};
 use super::presence_count::{Counter, Having};
@@ -18,7 +19,9 @@ use super::rebuild::Rebuilder;
 use super::row::Words;
 use super::tally::Tally;
 use super::templates::Templates;
-use super::{First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Top, Write, pattern_of};
+use super::{
+    First, GroupKey, Order, PatternRow, Position, Request, Row, Rows, Top, Write, pattern_id_of, pattern_of,
+};
 use crate::Control;
 use locard_filter::template::{pattern_id, show};
 
@@ -413,7 +416,7 @@ impl<'a> Search<'a> {
     pub(crate) fn patterns(&mut self, visit: &mut dyn FnMut(PatternRow)) -> Result<u64> {
         let templates = self.reader.templates()?;
         let mut seen: Vec<Option<Seen>> = vec![None; templates.len()];
-        let mut others: HashMap<(u64, String), Seen> = HashMap::new();
+        let mut others: HashMap<u64, Seen, RandomState> = HashMap::default();
         let mut matched = 0;
         for chunk in 0..self.reader.chunks().len() {
             if others.len() > MAX_OTHER_PATTERNS {
@@ -431,7 +434,7 @@ impl<'a> Search<'a> {
                 let now = Seen::once(filed.get(place), (chunk, place));
                 match ordinals.get(place) as usize {
                     0 => {
-                        let other = pattern_of(self.events.record(chunk, place)?.message);
+                        let other = pattern_id_of(self.events.record(chunk, place)?.message);
                         if let Some(other) = other {
                             others.entry(other).and_modify(|seen| seen.add(&now)).or_insert(now);
                         }
@@ -452,13 +455,16 @@ impl<'a> Search<'a> {
     /// Rows of patterns that the split has no room for, in the order in which their examples are stored: in the order of the documents.
     fn other_rows(
         &mut self,
-        others: HashMap<(u64, String), Seen>,
+        others: HashMap<u64, Seen, RandomState>,
         visit: &mut dyn FnMut(PatternRow),
     ) -> Result<()> {
         let mut rows: Vec<_> = others.into_iter().collect();
         rows.sort_unstable_by_key(|(_, seen)| seen.example);
-        for ((id, text), seen) in rows {
-            visit(self.row(id, text, &seen)?);
+        let mut pages = None;
+        for (id, seen) in rows {
+            let example = self.example(seen.example, &mut pages)?;
+            let template = pattern_of(&example.1).map_or_else(String::new, |(_, text)| text);
+            visit(seen.row(id, template, example));
         }
         Ok(())
     }
@@ -474,24 +480,32 @@ impl<'a> Search<'a> {
         let mut rows: Vec<_> =
             seen.filter_map(|(ordinal, (template, seen))| Some((ordinal, template, seen?))).collect();
         rows.sort_unstable_by_key(|(ordinal, _, seen)| (seen.example.0, *ordinal));
+        let mut pages = None;
         for (_, template, seen) in rows {
-            visit(self.row(pattern_id(template.text), show(template.text), &seen)?);
+            let example = self.example(seen.example, &mut pages)?;
+            visit(seen.row(pattern_id(template.text), show(template.text), example));
         }
         Ok(())
     }
 
-    fn row(&mut self, id: u64, template: String, seen: &Seen) -> Result<PatternRow> {
-        let Seen { count, filed, example: (chunk, place) } = *seen;
-        let (first, last) = (Timestamp::from_nanos(filed.0), Timestamp::from_nanos(filed.1));
-        Ok(PatternRow { id, template, count, first, last, example: self.example(chunk, place)? })
-    }
-
-    /// Where an event stands, and its message: there may be a hundred thousand patterns, and the fields of none are asked for.
-    fn example(&mut self, chunk: usize, place: usize) -> Result<(Position, Box<[u8]>)> {
+    /// Where an event stands, and its message: there may be a hundred thousand patterns, and the fields of none are asked for. `pages` are
+    /// those of the chunk that was asked for last.
+    fn example(
+        &mut self,
+        (chunk, place): (usize, usize),
+        pages: &mut Option<(usize, Page, Page)>,
+    ) -> Result<(Position, Box<[u8]>)> {
         self.look()?;
-        let own = |own: Own| Ok::<_, Fault>(self.reader.columns().own(own, chunk)?.packed().get(place));
-        let (filed, sequence) = (Timestamp::from_nanos(own(Own::Filed)?), own(Own::Sequence)? as u64);
-        let id = EventId::new(self.reader.partition(), sequence);
+        let (filed, sequence) = match pages {
+            Some((known, filed, sequence)) if *known == chunk => (filed, sequence),
+            slot => {
+                let own = |own: Own| self.reader.columns().own(own, chunk);
+                let (_, filed, sequence) = slot.insert((chunk, own(Own::Filed)?, own(Own::Sequence)?));
+                (filed, sequence)
+            }
+        };
+        let id = EventId::new(self.reader.partition(), sequence.packed().get(place) as u64);
+        let filed = Timestamp::from_nanos(filed.packed().get(place));
         Ok((Position { filed, id }, self.events.record(chunk, place)?.message.into()))
     }
 
@@ -517,6 +531,11 @@ impl Seen {
     fn add(&mut self, other: &Self) {
         self.count += other.count;
         self.filed = (self.filed.0.min(other.filed.0), self.filed.1.max(other.filed.1));
+    }
+
+    fn row(&self, id: u64, template: String, example: (Position, Box<[u8]>)) -> PatternRow {
+        let (first, last) = (Timestamp::from_nanos(self.filed.0), Timestamp::from_nanos(self.filed.1));
+        PatternRow { id, template, count: self.count, first, last, example }
     }
 }
 
