@@ -16,10 +16,19 @@ lint() {
   fi
 }
 
+# A test that lacks something says so and passes: without this nobody would see that it did nothing.
+skipped() {
+  local said
+  said=$(grep -oh 'SKIPPED: [^<]*' "${CARGO_TARGET_DIR:-target}/nextest/default/junit.xml" | sort | uniq -c || true)
+  step "skipped: $(awk '{n += $1} END {print n + 0}' <<<"$said")"
+  [ -z "$said" ] || echo "$said"
+}
+
 unit() {
   # The binaries first: the end-to-end tests start them.
   step "build"; cargo build --workspace --bins --locked --quiet
   step "tests"; cargo nextest run --workspace --locked --no-fail-fast
+  skipped
   step "benchmark's own tests"; (cd tests/bench && python3 -W error::ResourceWarning -m unittest --quiet)
   step "doc tests"; cargo test --workspace --doc --locked --quiet
 }

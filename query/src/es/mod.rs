@@ -24,6 +24,7 @@ mod info;
 mod key;
 pub(crate) mod params;
 mod pattern;
+mod pit;
 mod request;
 mod run;
 mod schema;
@@ -99,12 +100,12 @@ fn search_routes() -> Routes {
         ("/{index}/_msearch", get(search::msearch).post(search::msearch)),
         ("/_search/scroll", scroll()),
         ("/_search/scroll/{scroll_id}", scroll()),
-        ("/{index}/_pit", post(search::open_pit)),
-        ("/_pit", delete(search::close_pit)),
+        ("/{index}/_pit", post(pit::open_pit)),
+        ("/_pit", delete(pit::close_pit)),
         // OpenSearch's names of the same.
-        ("/{index}/_search/point_in_time", post(search::open_named_pit)),
-        ("/_search/point_in_time", delete(search::close_named_pits)),
-        ("/_search/point_in_time/_all", get(search::named_pits).delete(search::close_all_named_pits)),
+        ("/{index}/_search/point_in_time", post(pit::open_named_pit)),
+        ("/_search/point_in_time", delete(pit::close_named_pits)),
+        ("/_search/point_in_time/_all", get(pit::named_pits).delete(pit::close_all_named_pits)),
         ("/{index}/_doc/{id}", get(doc::get)),
         ("/{index}/_source/{id}", get(doc::source)),
         ("/_mget", get(doc::mget).post(doc::mget)),

@@ -144,6 +144,12 @@ impl TextNode {
         }
     }
 
+    /// How many templates were judged.
+    #[cfg(test)]
+    pub(crate) fn judged(&self) -> usize {
+        self.verdicts.borrow().of_template.iter().filter(|verdict| **verdict != UNKNOWN).count()
+    }
+
     /// Whether no template can have a match, as far as that is known.
     pub(crate) fn never_matches(&self) -> bool {
         !self.is_lazy() && self.verdicts.borrow().of_template.iter().all(|verdict| *verdict == NEVER)
