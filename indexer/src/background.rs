@@ -103,7 +103,7 @@ pub(crate) fn next_pause(before: Option<Duration>, done: bool) -> Option<Duratio
 }
 
 /// An error and what caused it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

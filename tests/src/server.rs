@@ -119,8 +119,9 @@ impl Server {
 fn spawn(options: &ServerOptions, directory: &Path, listen: &str) -> anyhow::Result<Process> {
     let mut command = Command::new(binary("locard")?);
     command.arg(options.command).args(["--listen", listen]);
-    let data = options.data.clone().unwrap_or_else(|| directory.join("data"));
-    command.arg("--data").arg(data);
+    // As people start it: where they stand, with a name that says nothing of where that is.
+    command.current_dir(directory);
+    command.arg("--data").arg(options.data.as_deref().unwrap_or(Path::new("data")));
     if let Some(config) = &options.config {
         let path = directory.join("locard.yaml");
         std::fs::write(&path, config)?;

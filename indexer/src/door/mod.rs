@@ -21,6 +21,7 @@ use locard_wire::{Ack, BATCH_HEADER, BatchId, Encoding, REPEATED_HEADER};
 
 pub use bulk::{BulkAnswer, BulkItem, deliver_bulk};
 
+use crate::background::chain;
 use crate::budget::Permit;
 use crate::{Delivery, Door, Indexer, Permission, Principal, Problem, answer};
 
@@ -174,7 +175,7 @@ fn names(text: &str) -> Vec<String> {
 async fn seal(principal: Principal, State(indexer): State<Arc<Indexer>>) -> Result<Response, Problem> {
     principal.require(Permission::Admin)?;
     indexer.seal().await.map_err(|error| {
-        tracing::error!(%error, "sealing by hand failed");
+        tracing::error!(error = %chain(&error), "sealing by hand failed");
         Problem::from(error)
     })?;
     Ok(StatusCode::NO_CONTENT.into_response())

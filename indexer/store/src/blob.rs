@@ -28,6 +28,9 @@ pub(crate) struct Blobs {
 impl Blobs {
     /// Opens the blobs below `root` and empties scratch.
     pub(crate) fn open(root: &Path) -> Result<Self, Error> {
+        // Scratch folders have absolute names, and `put` must find the root in them.
+        let absolute = std::path::absolute(root);
+        let root = &absolute.map_err(|error| Error::io(format!("finding {}", root.display()), error))?;
         let scratch = root.join(SCRATCH);
         let prepare = || {
             match std::fs::remove_dir_all(&scratch) {
